@@ -1,0 +1,22 @@
+//! jirei reads the free-text answers of a survey, files each under the categories of a code frame, says why,
+//! finds quotes and writes the categorised case appendix.
+//!
+//! Data goes one way; a module uses only those above it:
+//!
+//! ```text
+//! source, diagnostic        where things stand in a file, and what is said of them
+//! comment                   a response's free-text answer
+//! read                      xlsx, csv, jsonl -> comments
+//! normalize                 text -> normalised text and the way back
+//! analyze                   normalised text -> morphemes (the only user of lindera)
+//! codebook, rule            the code frame and its rules, compiled to a RuleSet
+//! classify                  morphemes -> codings with evidence
+//! evaluate                  codings against gold
+//! casebook, index, search   the record, and finding things in it
+//! report                    the appendix
+//! cli                       the commands
+//! ```
+
+pub mod classify;
+pub mod codebook;
+pub mod comment;
