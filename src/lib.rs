@@ -17,6 +17,8 @@
 //! cli                       the commands
 //! ```
 
+pub mod analyze;
 pub mod classify;
 pub mod codebook;
 pub mod comment;
+pub mod normalize;
