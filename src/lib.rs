@@ -19,6 +19,11 @@
 
 pub mod analyze;
 pub mod classify;
+pub mod cli;
 pub mod codebook;
 pub mod comment;
+pub mod diagnostic;
+pub mod evaluate;
 pub mod normalize;
+pub mod rule;
+pub mod source;

@@ -7,7 +7,7 @@
 //!
 //! 1. per character cluster: NFKC (full-width letters, half-width kana, composed dakuten, squared words),
 //!    except where it would tear text apart or merge list marks with digits (`①`, `…`, `㈱` keep their kind);
-//!    `⚫` and other black circles become `●` (○, ◯ and 〇 stay apart);
+//!    `⚫` and other black circles become `●` (○, ◯ and 〇 stay apart); brackets, `！` and `？` are full width;
 //! 2. spaces and line breaks that copying from PDF or a narrow FAX sheet left inside a word go;
 //! 3. look-alikes between katakana become what was meant (`カ一ド`, `カ―ド`, `工ラー`);
 //! 4. iteration marks of kana are written out (`こゝ`);
@@ -280,7 +280,7 @@ fn push_verbatim(text: &mut String, map: &mut OffsetMap, c: char, original: usiz
 /// than iteration marks, and kanji other than those that may be look-alikes of katakana.
 fn is_plain(c: char) -> bool {
     match c {
-        '!'..='~' => c != '-' && c != '|',
+        '!'..='~' => !matches!(c, '-' | '|' | '(' | ')' | '!' | '?'),
         'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' => true,
         '\u{4e00}'..='\u{9fff}' => !matches!(c, '一' | '二' | '力' | '夕' | '卜' | '工' | '八' | '口' | '千' | '亠' | '才'),
         '。' | '、' | '「' | '」' | '・' | '●' | '々' => true,
@@ -302,8 +302,13 @@ fn keeps_its_kind(c: char) -> bool {
     matches!(c, '①'..='⑳' | '⓪' | '㉑'..='㉟' | '㊱'..='㊿' | '❶'..='❿' | '…' | '‥' | '〇' | '○' | '◯')
 }
 
+/// Brackets and marks of emphasis are full width, as the dictionary has them: `(●)` would else be one unknown word.
 fn after_nfkc(c: char) -> char {
     match c {
+        '(' => '（',
+        ')' => '）',
+        '!' => '！',
+        '?' => '？',
         '\u{2212}' | '\u{2010}' | '\u{2011}' | '\u{2012}' | '\u{2013}' => '-',
         '\u{301c}' => '~',
         c => c,

@@ -64,7 +64,7 @@ pub(super) fn user_dictionary(metadata: &Metadata) -> Result<UserDictionary, Ana
         if entry.surface.is_empty() || quoted {
             return Err(fault("dictionaries/domain.csv", line, "表層形が空か、引用符・コンマを含んでいます".into()));
         }
-        let cost = entry.cost.unwrap_or_else(|| default_cost(&entry.surface));
+        let cost = entry.cost.unwrap_or(DEFAULT_COST);
         writeln!(
             detailed,
             "{},{left},{right},{cost},{},*,*,{},{},{}",
@@ -88,12 +88,5 @@ pub(super) fn user_dictionary(metadata: &Metadata) -> Result<UserDictionary, Ana
         .map_err(AnalyzerError::Domain)
 }
 
-/// Word cost by length: a long term wins wherever it stands, a short one only where nothing else fits better.
-fn default_cost(surface: &str) -> i16 {
-    match surface.chars().count() {
-        0..=2 => 3_000,
-        3 => 0,
-        4 => -4_000,
-        _ => -8_000,
-    }
-}
+/// Cost of an entry that gives none: a term wins wherever it stands. Short or risky ones give their own.
+const DEFAULT_COST: i16 = -10_000;

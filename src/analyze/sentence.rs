@@ -39,7 +39,7 @@ fn ends_sentence(morphemes: &[Morpheme<'_>], index: u32, text: &str) -> bool {
     let mut at = index;
     loop {
         let surface = morphemes[at as usize].surface(text);
-        if surface.ends_with(['。', '!', '?', '．']) {
+        if surface.ends_with(['。', '！', '？', '．']) {
             return true;
         }
         if !closes(surface) || at == 0 {
@@ -50,7 +50,7 @@ fn ends_sentence(morphemes: &[Morpheme<'_>], index: u32, text: &str) -> bool {
 }
 
 fn closes(surface: &str) -> bool {
-    surface.starts_with(['」', '』', ')', '）', '”', '。', '!', '?', '】', '"'])
+    surface.starts_with(['」', '』', '）', '”', '。', '！', '？', '】', '"'])
 }
 
 /// List marks that always begin an item. 「・」 also stands inside names, so it does not.

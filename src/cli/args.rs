@@ -1,0 +1,58 @@
+//! Help and errors of the argument parser in Japanese.
+
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+pub(super) const HELP_TEMPLATE: &str = "{about-with-newline}\n使い方: {usage}\n\n{all-args}{after-help}";
+
+/// Prints what the parser has to say and gives the exit code: help and version are results, all else is an error.
+pub(super) fn report(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A closed pipe is the reader's business.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        eprint!("{}", error.render());
+        return ExitCode::from(2);
+    }
+    let context = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        Some(ContextValue::Number(number)) => number.to_string(),
+        Some(ContextValue::StyledStr(text)) => text.to_string(),
+        _ => String::new(),
+    };
+    let argument = context(ContextKind::InvalidArg);
+    let value = context(ContextKind::InvalidValue);
+    let message = match error.kind() {
+        ErrorKind::UnknownArgument => format!("「{argument}」というオプションはありません"),
+        ErrorKind::InvalidSubcommand => {
+            format!("「{}」というコマンドはありません", context(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::MissingRequiredArgument => format!("{argument} を指定してください"),
+        ErrorKind::MissingSubcommand => "コマンドを指定してください".to_owned(),
+        ErrorKind::InvalidValue if value.is_empty() => format!("「{argument}」に値がありません"),
+        ErrorKind::InvalidValue => {
+            format!("「{argument}」に「{value}」は指定できません（指定できる値: {}）", context(ContextKind::ValidValue).replace(' ', "、"))
+        }
+        ErrorKind::ValueValidation => format!("「{argument}」に「{value}」は指定できません"),
+        ErrorKind::ArgumentConflict => format!("「{argument}」は「{}」と一緒に指定できません", context(ContextKind::PriorArg)),
+        ErrorKind::TooFewValues | ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues => {
+            format!("「{argument}」の値の数が合いません")
+        }
+        ErrorKind::InvalidUtf8 => "引数に UTF-8 ではない文字があります".to_owned(),
+        _ => error.to_string(),
+    };
+    eprintln!("エラー: {message}");
+    let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+        .into_iter()
+        .map(context)
+        .find(|text| !text.is_empty());
+    if let Some(suggestion) = suggestion {
+        eprintln!("  「{suggestion}」ではありませんか");
+    }
+    eprintln!("  使い方は jirei --help で表示されます");
+    ExitCode::from(2)
+}

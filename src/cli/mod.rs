@@ -1,0 +1,183 @@
+//! The commands: one file each, with its arguments and what it does. Only this module prints.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where results are printed")]
+
+mod args;
+mod evaluate;
+mod rules;
+mod tokens;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::{
+    analyze::Analyzer,
+    rule::{RuleSet, RuleSetError},
+    source::Source,
+};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Done.
+    Done,
+    /// Done, with findings: bad rows, failing examples.
+    Findings,
+}
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "jirei",
+    version,
+    about = "アンケートの自由記載を分類し、根拠を示し、事例集を作ります。",
+    disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    help_template = args::HELP_TEMPLATE,
+    subcommand_help_heading = "コマンド",
+    next_help_heading = "オプション",
+)]
+struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+struct Shared {
+    /// 規則のフォルダー（指定しなければ組み込みの規則）
+    #[arg(long, value_name = "フォルダー", global = true)]
+    rules: Option<PathBuf>,
+    /// lindera でコンパイルした IPADIC 形式の辞書のフォルダー（指定しなければ組み込みの辞書）
+    #[arg(long, value_name = "フォルダー", global = true)]
+    dictionary: Option<PathBuf>,
+    /// 使うスレッドの数（指定しなければ CPU の数）
+    #[arg(long, value_name = "数", global = true, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// 説明を表示する
+    #[arg(short = 'h', long, global = true, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+    /// バージョンを表示する
+    #[arg(short = 'V', long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 正解と比べ、分類の正確さを測る
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Evaluate(evaluate::Args),
+    /// 規則を調べる・試す・説明させる
+    #[command(help_template = args::HELP_TEMPLATE, subcommand_help_heading = "コマンド")]
+    Rules(rules::Args),
+    /// 文を形態素に分けて表示する
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Tokens(tokens::Args),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return args::report(&error),
+    };
+    if let Some(threads) = cli.shared.threads {
+        // Fails only when a pool exists already, which no command made so far.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
+    let result = match cli.command {
+        Command::Evaluate(args) => args.run(&cli.shared),
+        Command::Rules(args) => args.run(&cli.shared),
+        Command::Tokens(args) => args.run(&cli.shared),
+    };
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        // The reader of our output has gone (`| head`): nothing is left to say.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            match error.downcast_ref::<RuleSetError>() {
+                Some(RuleSetError(diagnostics)) => {
+                    for diagnostic in diagnostics {
+                        eprintln!("{diagnostic}");
+                    }
+                    eprintln!("エラー: 規則に誤りがあります（{} 件）", diagnostics.len());
+                }
+                None => {
+                    eprintln!("エラー: {error}");
+                    for cause in error.chain().skip(1) {
+                        eprintln!("  原因: {cause}");
+                    }
+                }
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+impl Shared {
+    fn analyzer(&self) -> anyhow::Result<Analyzer> {
+        Ok(match &self.dictionary {
+            None => Analyzer::embedded()?,
+            Some(folder) => Analyzer::with_dictionary(folder)?,
+        })
+    }
+
+    fn rule_set(&self, analyzer: &Analyzer) -> anyhow::Result<RuleSet> {
+        match &self.rules {
+            None => Ok(RuleSet::embedded(analyzer)?),
+            Some(folder) => Ok(RuleSet::from_sources(&read_rule_folder(folder)?, analyzer)?),
+        }
+    }
+}
+
+/// The `.toml` files of a folder, sorted by name.
+fn read_rule_folder(folder: &std::path::Path) -> anyhow::Result<Vec<std::sync::Arc<Source>>> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("規則のフォルダー `{}` を開けません", folder.display()))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.is_empty() {
+        anyhow::bail!("規則のフォルダー `{}` に .toml ファイルがありません", folder.display());
+    }
+    paths
+        .into_iter()
+        .map(|path| {
+            let bytes = std::fs::read(&path).with_context(|| format!("規則ファイル `{}` を読めません", path.display()))?;
+            let text = String::from_utf8(bytes).map_err(|error| {
+                let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
+                anyhow::anyhow!(
+                    "規則ファイル `{}` の {line} 行目が UTF-8 ではありません（UTF-8 で保存し直してください）",
+                    path.display()
+                )
+            })?;
+            Ok(Source::new(path, text))
+        })
+        .collect()
+}
+
+/// Standard output, buffered unless a person is reading along.
+fn stdout() -> Box<dyn Write> {
+    let stdout = io::stdout();
+    if stdout.is_terminal() { Box::new(stdout.lock()) } else { Box::new(io::BufWriter::with_capacity(1 << 16, stdout.lock())) }
+}

@@ -1,0 +1,853 @@
+//! Rules to a [`RuleSet`]: one automaton over base-form ids, one over text, a graph of shared span
+//! expressions, and conditions over it.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, OnceLock},
+};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::literal::Extractor;
+
+use super::{
+    file::{Concept, Example, PatternText, RuleFiles, RuleKind, Strength},
+    polarity::{RoleTable, Roles},
+    syntax::{Comparison, Distance, Expr, Feature, Node, Quantity, Unit, WordShape, WordTest},
+};
+use crate::{
+    analyze::{AnalysisWorker, Analyzer, Morpheme, Word, WordClass},
+    codebook::{CategoryIndex, CategoryKind, Codebook},
+    diagnostic::{Diagnostic, Severity, closest, sort},
+    source::{Source, Span},
+};
+
+/// A compiled regular expression may take this much memory.
+const REGEX_SIZE_LIMIT: usize = 1 << 20;
+
+/// Why rules cannot be used: every fault, sorted by place.
+#[derive(Debug, thiserror::Error)]
+#[error("規則に誤りがあります（{} 件）", .0.len())]
+pub struct RuleSetError(pub Vec<Diagnostic>);
+
+/// Compiled rules: classifies any number of comments, from any number of threads.
+pub struct RuleSet {
+    codebook: Codebook,
+    version: String,
+    pub(super) rules: Vec<CompiledRule>,
+    pub(super) spans: Vec<SpanNode>,
+    pub(super) regexes: Vec<Regex>,
+    /// Span node of each pattern of the automaton over base-form ids.
+    pub(super) word_automaton: Option<AhoCorasick>,
+    pub(super) word_nodes: Vec<SpanId>,
+    pub(super) text_automaton: Option<AhoCorasick>,
+    /// For each pattern of the text automaton: the node whose hit it is; `None` where it only wakes rules.
+    pub(super) text_nodes: Vec<Option<SpanId>>,
+    pub(super) text_wakes: Vec<Vec<u32>>,
+    /// Rules that a hit of a node wakes.
+    pub(super) wakes: Vec<Vec<u32>>,
+    /// Rules without any trigger, evaluated for every comment.
+    pub(super) always: Vec<u32>,
+    pub(super) vocabulary: Vocabulary,
+    known: Box<[OnceLock<WordInfo>]>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+/// What a rule is, for reports.
+#[derive(Debug, Clone)]
+pub struct RuleInfo<'r> {
+    /// Its id.
+    pub id: &'r Arc<str>,
+    /// Its categories.
+    pub categories: &'r [CategoryIndex],
+    /// Where it stands.
+    pub span: &'r Span,
+    /// What it does.
+    pub kind: RuleKind,
+    /// How much it says by itself.
+    pub strength: Strength,
+    /// The methodologist's note.
+    pub note: Option<&'r str>,
+    /// Its examples.
+    pub examples: &'r [Example],
+}
+
+/// Index of a span expression in the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct SpanId(pub(super) u32);
+
+impl SpanId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A span expression; equal ones are the same node.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum SpanNode {
+    /// A sequence of base forms: a pattern of the word automaton.
+    Words(Vec<u32>),
+    /// A test of one morpheme, answered by the vocabulary.
+    Test(WordTest),
+    /// Text: a pattern of the text automaton.
+    Text(String),
+    /// Index into the regular expressions.
+    Regex(usize),
+    Phrase(Vec<SpanId>),
+    Ordered(Vec<SpanId>, Distance),
+    Near(Vec<SpanId>, Distance),
+    Except(SpanId, SpanId),
+    Feature(Feature, SpanId),
+    Union(Vec<SpanId>),
+}
+
+/// A condition.
+#[derive(Debug, Clone)]
+pub(super) enum Condition {
+    Span(SpanId),
+    All(Vec<Clause>),
+    Any(Vec<Clause>),
+    Not(Box<Clause>),
+    Compare { sum: Vec<Amount>, comparison: Comparison, number: u32 },
+    Attribute { name: String, values: Vec<String>, negated: bool },
+    Rule(u32),
+    Category(CategoryIndex),
+    Within(Unit, Box<Clause>),
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Amount {
+    Count(SpanId),
+    Characters,
+    Morphemes,
+}
+
+/// A condition with its place, for `explain`.
+#[derive(Debug, Clone)]
+pub(super) struct Clause {
+    pub(super) condition: Condition,
+    pub(super) span: Span,
+}
+
+pub(super) struct CompiledRule {
+    pub(super) id: Arc<str>,
+    pub(super) span: Span,
+    pub(super) categories: Vec<CategoryIndex>,
+    pub(super) alternatives: Vec<Clause>,
+    pub(super) unless: Vec<Clause>,
+    pub(super) unit: Unit,
+    pub(super) strength: Strength,
+    pub(super) kind: RuleKind,
+    pub(super) concreteness: u8,
+    pub(super) note: Option<String>,
+    pub(super) examples: Vec<Example>,
+}
+
+/// What rules know of a word.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WordInfo {
+    /// Id of its base form in the rules' vocabulary; 0 for a word of no rule.
+    pub(super) id: u32,
+    /// Nodes whose test it passes.
+    pub(super) tests: Box<[SpanId]>,
+    pub(super) roles: Roles,
+}
+
+/// Base forms that rules name, and tests of single morphemes.
+#[derive(Default)]
+pub(super) struct Vocabulary {
+    ids: HashMap<String, u32>,
+    tests_by_base: HashMap<String, Vec<(WordTest, SpanId)>>,
+    other_tests: Vec<(WordTest, SpanId)>,
+    roles: RoleTable,
+}
+
+impl Vocabulary {
+    fn id(&mut self, base_form: &str) -> u32 {
+        let next = self.ids.len() as u32 + 1;
+        *self.ids.entry(base_form.to_owned()).or_insert(next)
+    }
+
+    pub(super) fn info(&self, morpheme: &Morpheme<'_>, text: &str) -> WordInfo {
+        let base_form = morpheme.base_form(text);
+        let surface = morpheme.surface(text);
+        let by_base = self.tests_by_base.get(base_form).map_or(&[][..], Vec::as_slice);
+        let tests = by_base
+            .iter()
+            .chain(&self.other_tests)
+            .filter(|(test, _)| test.passes(base_form, surface, morpheme.word, morpheme.is_oov()))
+            .map(|&(_, node)| node)
+            .collect();
+        WordInfo {
+            id: self.ids.get(base_form).copied().unwrap_or(0),
+            tests,
+            roles: self.roles.roles(base_form, morpheme.word),
+        }
+    }
+}
+
+impl WordTest {
+    /// Whether a morpheme passes.
+    pub(super) fn passes(&self, base_form: &str, surface: &str, word: &Word, is_oov: bool) -> bool {
+        let shape = match &self.word {
+            None => true,
+            Some(WordShape::Exact(exact)) => base_form == exact,
+            Some(WordShape::Prefix(prefix)) => base_form.starts_with(prefix.as_str()),
+            Some(WordShape::Suffix(suffix)) => base_form.ends_with(suffix.as_str()),
+        };
+        shape
+            && self.surface.as_deref().is_none_or(|wanted| surface == wanted)
+            && self.reading.as_deref().is_none_or(|wanted| word.reading.as_deref() == Some(wanted))
+            && self.form.as_deref().is_none_or(|wanted| {
+                word.inflection_form.as_deref().is_some_and(|form| form.starts_with(wanted))
+            })
+            && self.pos.as_deref().is_none_or(|wanted| part_of_speech(wanted, word, is_oov))
+    }
+}
+
+/// KH Coder's class names beside the levels of IPADIC.
+fn part_of_speech(wanted: &str, word: &Word, is_oov: bool) -> bool {
+    let pos = &*word.pos;
+    let levels = |prefix: &str| pos.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    match wanted {
+        "未知語" => is_oov,
+        "サ変名詞" => levels("名詞-サ変接続"),
+        "形容動詞" => levels("名詞-形容動詞語幹"),
+        "固有名詞" => levels("名詞-固有名詞"),
+        "組織名" => levels("名詞-固有名詞-組織"),
+        "人名" => levels("名詞-固有名詞-人名"),
+        "地名" => levels("名詞-固有名詞-地域"),
+        "ナイ形容" => levels("名詞-ナイ形容詞語幹"),
+        "副詞可能" => levels("名詞-副詞可能"),
+        "代名詞" => levels("名詞-代名詞"),
+        "否定助動詞" => word.class == WordClass::Auxiliary && matches!(&*word.base_form, "ない" | "ぬ" | "ん" | "まい"),
+        "形容詞（非自立）" | "形容詞-非自立" => levels("形容詞-非自立"),
+        wanted => levels(wanted),
+    }
+}
+
+/// Names that a part-of-speech test may use at its first level.
+pub(super) const PART_OF_SPEECH_NAMES: [&str; 24] = [
+    "名詞", "動詞", "形容詞", "副詞", "連体詞", "接続詞", "感動詞", "助詞", "助動詞", "接頭詞", "記号", "フィラー", "その他",
+    "未知語", "サ変名詞", "形容動詞", "固有名詞", "組織名", "人名", "地名", "ナイ形容", "副詞可能", "代名詞", "否定助動詞",
+];
+
+/// Ids as bytes: three digits to the base of 128, the first marked, so that matches cannot straddle.
+pub(super) fn push_id(bytes: &mut Vec<u8>, id: u32) {
+    bytes.extend([0x80 | (id >> 14) as u8, (id >> 7 & 0x7f) as u8, (id & 0x7f) as u8]);
+}
+
+impl RuleSet {
+    /// The rules that the program carries.
+    ///
+    /// # Errors
+    ///
+    /// Faults in them, which means a broken build.
+    pub fn embedded(analyzer: &Analyzer) -> Result<Self, RuleSetError> {
+        Self::from_sources(&super::file::embedded_rules(), analyzer)
+    }
+
+    /// Reads, checks and compiles rule files.
+    ///
+    /// # Errors
+    ///
+    /// Every fault found, sorted by place; warnings are kept in [`RuleSet::warnings`].
+    pub fn from_sources(sources: &[Arc<Source>], analyzer: &Analyzer) -> Result<Self, RuleSetError> {
+        let files = RuleFiles::parse(sources).map_err(RuleSetError)?;
+        Compiler::new(&files, analyzer).compile()
+    }
+
+    /// The code frame.
+    pub fn codebook(&self) -> &Codebook {
+        &self.codebook
+    }
+
+    /// Sixteen hexadecimal digits that change with any change of the files.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Every rule, in the order of the files.
+    pub fn rules(&self) -> impl Iterator<Item = RuleInfo<'_>> {
+        self.rules.iter().map(|rule| RuleInfo {
+            id: &rule.id,
+            categories: &rule.categories,
+            span: &rule.span,
+            kind: rule.kind,
+            strength: rule.strength,
+            note: rule.note.as_deref(),
+            examples: &rule.examples,
+        })
+    }
+
+    /// What compiles but hardly means what it says.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// What the rules know of a morpheme; words of the dictionary are looked up once.
+    pub(super) fn info<'s>(&'s self, morpheme: &Morpheme<'_>, text: &str, unknown: &'s mut WordInfo) -> &'s WordInfo {
+        match morpheme.key {
+            Some(key) => self.known[key.index()].get_or_init(|| self.vocabulary.info(morpheme, text)),
+            None => {
+                *unknown = self.vocabulary.info(morpheme, text);
+                unknown
+            }
+        }
+    }
+}
+
+pub(super) struct Compiler<'f> {
+    files: &'f RuleFiles,
+    analyzer: &'f Analyzer,
+    worker: AnalysisWorker<'f>,
+    diagnostics: Vec<Diagnostic>,
+    spans: Vec<SpanNode>,
+    by_node: HashMap<SpanNode, SpanId>,
+    regexes: Vec<Regex>,
+    regex_triggers: Vec<Option<Vec<String>>>,
+    by_regex: HashMap<String, usize>,
+    vocabulary: Vocabulary,
+    concepts: BTreeMap<&'f str, ConceptState>,
+    rule_ids: HashMap<&'f str, u32>,
+}
+
+#[derive(Clone, Copy)]
+enum ConceptState {
+    Open,
+    Done(SpanId),
+}
+
+impl<'f> Compiler<'f> {
+    fn new(files: &'f RuleFiles, analyzer: &'f Analyzer) -> Self {
+        Self {
+            files,
+            analyzer,
+            worker: analyzer.worker(),
+            diagnostics: Vec::new(),
+            spans: Vec::new(),
+            by_node: HashMap::new(),
+            regexes: Vec::new(),
+            regex_triggers: Vec::new(),
+            by_regex: HashMap::new(),
+            vocabulary: Vocabulary { roles: RoleTable::new(&files.polarity), ..Vocabulary::default() },
+            concepts: BTreeMap::new(),
+            rule_ids: HashMap::new(),
+        }
+    }
+
+    fn compile(mut self) -> Result<RuleSet, RuleSetError> {
+        let files = self.files;
+        let mut seen: HashMap<&str, &Span> = HashMap::new();
+        for (index, rule) in files.rules.iter().enumerate() {
+            if let Some(first) = seen.insert(&rule.id, &rule.span) {
+                let first = first.clone();
+                self.diagnostics.push(
+                    Diagnostic::error("duplicate-rule", rule.span.clone(), format!("規則「{}」はすでに定義されています", rule.id))
+                        .related(first, "最初の定義"),
+                );
+            }
+            self.rule_ids.entry(&rule.id).or_insert(index as u32);
+        }
+        let mut rules = Vec::new();
+        for rule in &files.rules {
+            let mut categories = Vec::new();
+            for (id, span) in &rule.categories {
+                if id == "*" && rule.kind == RuleKind::Exclude {
+                    categories.extend(files.codebook.iter().map(|(index, _)| index));
+                    continue;
+                }
+                match self.category(id, span.clone()) {
+                    Some(category) => categories.push(category),
+                    None => continue,
+                }
+            }
+            let alternatives = rule.patterns.iter().filter_map(|pattern| self.clause(&pattern.node, pattern)).collect();
+            let unless = rule.unless.iter().filter_map(|pattern| self.clause(&pattern.node, pattern)).collect();
+            rules.push(CompiledRule {
+                id: rule.id.clone(),
+                span: rule.span.clone(),
+                categories,
+                alternatives,
+                unless,
+                unit: rule.unit,
+                strength: rule.strength,
+                kind: rule.kind,
+                concreteness: rule.concreteness,
+                note: rule.note.clone(),
+                examples: rule.examples.clone(),
+            });
+        }
+        for name in files.concepts.keys() {
+            let span = files.concepts[name].span.clone();
+            self.concept(name, &span);
+        }
+        self.check_rule_cycles(&rules);
+        super::check::lint(files, self.analyzer, &mut self.diagnostics);
+        sort(&mut self.diagnostics);
+        if self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return Err(RuleSetError(self.diagnostics));
+        }
+        Ok(self.finish(rules))
+    }
+
+    fn finish(mut self, rules: Vec<CompiledRule>) -> RuleSet {
+        // Tests of single morphemes.
+        for (index, node) in self.spans.iter().enumerate() {
+            if let SpanNode::Test(test) = node {
+                let id = SpanId(index as u32);
+                match &test.word {
+                    Some(WordShape::Exact(base)) => {
+                        self.vocabulary.tests_by_base.entry(base.clone()).or_default().push((test.clone(), id));
+                    }
+                    _ => self.vocabulary.other_tests.push((test.clone(), id)),
+                }
+            }
+        }
+        // Triggers: which hits wake which rules.
+        let mut wakes = vec![Vec::new(); self.spans.len()];
+        let mut texts: BTreeMap<String, (Option<SpanId>, Vec<u32>)> = BTreeMap::new();
+        let mut words: Vec<(Vec<u8>, SpanId)> = Vec::new();
+        for (index, node) in self.spans.iter().enumerate() {
+            let id = SpanId(index as u32);
+            match node {
+                SpanNode::Text(text) => texts.entry(text.clone()).or_default().0 = Some(id),
+                SpanNode::Words(ids) => {
+                    let mut bytes = Vec::new();
+                    ids.iter().for_each(|&id| push_id(&mut bytes, id));
+                    words.push((bytes, id));
+                }
+                _ => {}
+            }
+        }
+        let mut always = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let index = index as u32;
+            let triggers: Option<Vec<Triggers>> =
+                rule.alternatives.iter().map(|alternative| self.clause_triggers(alternative, &rules, 0)).collect();
+            let Some(triggers) = triggers else {
+                always.push(index);
+                continue;
+            };
+            let mut nodes = HashSet::new();
+            for trigger in triggers {
+                nodes.extend(trigger.nodes);
+                for text in trigger.texts {
+                    texts.entry(text).or_default().1.push(index);
+                }
+            }
+            for node in nodes {
+                wakes[node.index()].push(index);
+            }
+        }
+        for rules in &mut wakes {
+            rules.sort_unstable();
+        }
+        let automaton = |patterns: Vec<&[u8]>, fold_case: bool| {
+            (!patterns.is_empty()).then(|| {
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::Standard)
+                    .ascii_case_insensitive(fold_case)
+                    .kind(Some(AhoCorasickKind::ContiguousNFA))
+                    .build(patterns)
+                    .expect("rule files are too small to overflow the automaton")
+            })
+        };
+        let word_automaton = automaton(words.iter().map(|(bytes, _)| bytes.as_slice()).collect(), false);
+        let text_automaton = automaton(texts.keys().map(|text| text.as_bytes()).collect(), true);
+        let (text_nodes, text_wakes) = texts
+            .into_values()
+            .map(|(node, mut rules)| {
+                rules.sort_unstable();
+                rules.dedup();
+                (node, rules)
+            })
+            .unzip();
+        RuleSet {
+            codebook: self.files.codebook.clone(),
+            version: self.files.version.clone(),
+            rules,
+            regexes: self.regexes,
+            word_automaton,
+            word_nodes: words.into_iter().map(|(_, id)| id).collect(),
+            text_automaton,
+            text_nodes,
+            text_wakes,
+            wakes,
+            always,
+            known: (0..self.analyzer.word_count()).map(|_| OnceLock::new()).collect(),
+            vocabulary: self.vocabulary,
+            spans: self.spans,
+            warnings: self.diagnostics,
+        }
+    }
+
+    fn category(&mut self, id: &str, span: Span) -> Option<CategoryIndex> {
+        let found = self.files.codebook.index_of(id);
+        if found.is_none() {
+            let known = self.files.codebook.categories().iter().map(|category| &*category.id);
+            let mut diagnostic = Diagnostic::error("unknown-category", span, format!("分類「{id}」は codebook.toml にありません"));
+            diagnostic.help = closest(id, known).map(|close| format!("「{close}」ではありませんか"));
+            self.diagnostics.push(diagnostic);
+        }
+        found
+    }
+
+    fn intern(&mut self, node: SpanNode) -> SpanId {
+        if let Some(&id) = self.by_node.get(&node) {
+            return id;
+        }
+        let id = SpanId(self.spans.len() as u32);
+        self.spans.push(node.clone());
+        self.by_node.insert(node, id);
+        id
+    }
+
+    fn clause(&mut self, node: &Node, pattern: &'f PatternText) -> Option<Clause> {
+        let span = pattern.span(node.byte_range.clone());
+        let condition = match &node.expr {
+            Expr::All(parts) => Condition::All(self.clauses(parts, pattern)?),
+            Expr::Any(parts) if !node.expr.is_span() => Condition::Any(self.clauses(parts, pattern)?),
+            Expr::Not(inner) => Condition::Not(Box::new(self.clause(inner, pattern)?)),
+            Expr::Within(unit, inner) => Condition::Within(*unit, Box::new(self.clause(inner, pattern)?)),
+            Expr::Attribute { name, values, negated } => {
+                Condition::Attribute { name: name.clone(), values: values.clone(), negated: *negated }
+            }
+            Expr::Compare { sum, comparison, number } => {
+                let mut amounts = Vec::new();
+                for quantity in sum {
+                    amounts.push(match quantity {
+                        Quantity::Count(inner) => Amount::Count(self.span(inner, pattern)?),
+                        Quantity::Characters => Amount::Characters,
+                        Quantity::Morphemes => Amount::Morphemes,
+                    });
+                }
+                Condition::Compare { sum: amounts, comparison: *comparison, number: *number }
+            }
+            Expr::RuleRef(id) => match self.rule_ids.get(id.as_str()) {
+                Some(&index) => Condition::Rule(index),
+                None => {
+                    let mut diagnostic = Diagnostic::error("unknown-rule", span, format!("規則「{id}」はありません"));
+                    diagnostic.help = closest(id, self.rule_ids.keys().copied()).map(|close| format!("「{close}」ではありませんか"));
+                    self.diagnostics.push(diagnostic);
+                    return None;
+                }
+            },
+            Expr::CategoryRef(id) => Condition::Category(self.category(id, span.clone())?),
+            _ => Condition::Span(self.span(node, pattern)?),
+        };
+        Some(Clause { condition, span })
+    }
+
+    fn clauses(&mut self, nodes: &[Node], pattern: &'f PatternText) -> Option<Vec<Clause>> {
+        // Every part is visited, so that each fault is found.
+        let clauses: Vec<Option<Clause>> = nodes.iter().map(|node| self.clause(node, pattern)).collect();
+        clauses.into_iter().collect()
+    }
+
+    fn span(&mut self, node: &Node, pattern: &'f PatternText) -> Option<SpanId> {
+        let place = pattern.span(node.byte_range.clone());
+        let compiled = match &node.expr {
+            Expr::Word(test) => return self.word(test, place),
+            Expr::Literal(text) => {
+                let text = self.analyzer.normalizer().normalize(text).text().to_owned();
+                SpanNode::Text(text)
+            }
+            Expr::Regex(text) => SpanNode::Regex(self.regex(text, place)?),
+            Expr::Concept(name) => return self.concept(name, &place),
+            Expr::Phrase(parts) => SpanNode::Phrase(self.span_list(parts, pattern)?),
+            Expr::Ordered { parts, distance } => SpanNode::Ordered(self.span_list(parts, pattern)?, *distance),
+            Expr::Near { parts, distance } => SpanNode::Near(self.span_list(parts, pattern)?, *distance),
+            Expr::Except(a, b) => {
+                let (a, b) = (self.span(a, pattern), self.span(b, pattern));
+                SpanNode::Except(a?, b?)
+            }
+            Expr::Feature(feature, inner) => SpanNode::Feature(*feature, self.span(inner, pattern)?),
+            Expr::Any(parts) => SpanNode::Union(self.span_list(parts, pattern)?),
+            _ => unreachable!("the parser lets only span expressions stand here"),
+        };
+        Some(self.intern(compiled))
+    }
+
+    fn span_list(&mut self, nodes: &[Node], pattern: &'f PatternText) -> Option<Vec<SpanId>> {
+        let ids: Vec<Option<SpanId>> = nodes.iter().map(|node| self.span(node, pattern)).collect();
+        ids.into_iter().collect()
+    }
+
+    /// A word: its base form, or the base forms of the morphemes that the analyser makes of it.
+    fn word(&mut self, test: &WordTest, place: Span) -> Option<SpanId> {
+        if let Some(pos) = &test.pos {
+            let first = pos.split('-').next().unwrap_or("");
+            if !PART_OF_SPEECH_NAMES.contains(&first) && !pos.starts_with("形容詞（") {
+                let mut diagnostic = Diagnostic::error("unknown-pos", place, format!("「{pos}」という品詞はありません"));
+                diagnostic.help = closest(first, PART_OF_SPEECH_NAMES).map(|close| format!("「{close}」ではありませんか"));
+                self.diagnostics.push(diagnostic);
+                return None;
+            }
+        }
+        let plain = WordTest { word: test.word.clone(), ..WordTest::default() };
+        if let (Some(WordShape::Exact(word)), true) = (&test.word, *test == plain) {
+            let analysis = self.worker.analyze(word);
+            let ids: Vec<u32> =
+                analysis.morphemes.iter().map(|morpheme| self.vocabulary.id(morpheme.base_form(analysis.text()))).collect();
+            if ids.is_empty() {
+                self.diagnostics.push(Diagnostic::error("empty-pattern", place, format!("「{word}」には語がありません")));
+                return None;
+            }
+            return Some(self.intern(SpanNode::Words(ids)));
+        }
+        Some(self.intern(SpanNode::Test(test.clone())))
+    }
+
+    fn regex(&mut self, text: &str, place: Span) -> Option<usize> {
+        if let Some(&index) = self.by_regex.get(text) {
+            return Some(index);
+        }
+        let regex = match RegexBuilder::new(text).size_limit(REGEX_SIZE_LIMIT).case_insensitive(true).build() {
+            Ok(regex) => regex,
+            Err(error) => {
+                let message = match &error {
+                    regex::Error::CompiledTooBig(_) => "正規表現が大きすぎます（繰り返しの回数を減らしてください）".to_owned(),
+                    error => format!("正規表現を読めません: {}", error.to_string().lines().last().unwrap_or("").trim_start_matches("error: ")),
+                };
+                self.diagnostics.push(Diagnostic::error("regex", place, message));
+                return None;
+            }
+        };
+        if regex.is_match("") {
+            self.diagnostics.push(
+                Diagnostic::error("regex-empty", place, "正規表現が空の文字列にも当たります（すべての回答に当たります）")
+                    .help("「*」を「+」にするなど、必ず 1 文字は要るようにしてください"),
+            );
+            return None;
+        }
+        self.regex_triggers.push(required_literals(text));
+        let index = self.regexes.len();
+        self.regexes.push(regex);
+        self.by_regex.insert(text.to_owned(), index);
+        Some(index)
+    }
+
+    fn concept(&mut self, name: &str, place: &Span) -> Option<SpanId> {
+        let files = self.files;
+        let Some((name, concept)) = files.concepts.get_key_value(name) else {
+            let mut diagnostic = Diagnostic::error("unknown-concept", place.clone(), format!("概念「{name}」は定義されていません"));
+            let known = files.concepts.keys().map(String::as_str);
+            diagnostic.help = Some(match closest(name, known) {
+                Some(close) => format!("「{close}」ではありませんか"),
+                None => "[concepts] に定義するか、語そのものを書いてください".to_owned(),
+            });
+            self.diagnostics.push(diagnostic);
+            return None;
+        };
+        match self.concepts.get(name.as_str()) {
+            Some(ConceptState::Done(id)) => return Some(*id),
+            Some(ConceptState::Open) => {
+                self.diagnostics.push(
+                    Diagnostic::error("concept-cycle", place.clone(), format!("概念「{name}」が自分自身を参照しています"))
+                        .related(concept.span.clone(), "定義"),
+                );
+                return None;
+            }
+            None => {}
+        }
+        self.concepts.insert(name, ConceptState::Open);
+        let Concept { patterns, .. } = concept;
+        let ids: Vec<Option<SpanId>> = patterns
+            .iter()
+            .map(|pattern| if pattern.node.expr.is_span() { self.span(&pattern.node, pattern) } else { None })
+            .collect();
+        let ids: Option<Vec<SpanId>> = ids.into_iter().collect();
+        let id = ids.map(|ids| if ids.len() == 1 { ids[0] } else { self.intern(SpanNode::Union(ids)) });
+        match id {
+            Some(id) => self.concepts.insert(name, ConceptState::Done(id)),
+            None => self.concepts.remove(name.as_str()),
+        };
+        id
+    }
+
+    fn check_rule_cycles(&mut self, rules: &[CompiledRule]) {
+        fn references(clause: &Clause, rules: &[CompiledRule], found: &mut Vec<(u32, Span)>) {
+            match &clause.condition {
+                Condition::Rule(index) => found.push((*index, clause.span.clone())),
+                Condition::Category(category) => {
+                    for (index, rule) in rules.iter().enumerate() {
+                        if rule.kind == RuleKind::Assign && rule.categories.contains(category) {
+                            found.push((index as u32, clause.span.clone()));
+                        }
+                    }
+                }
+                Condition::All(parts) | Condition::Any(parts) => {
+                    parts.iter().for_each(|part| references(part, rules, found));
+                }
+                Condition::Not(inner) | Condition::Within(_, inner) => references(inner, rules, found),
+                Condition::Span(_) | Condition::Compare { .. } | Condition::Attribute { .. } => {}
+            }
+        }
+        let edges: Vec<Vec<(u32, Span)>> = rules
+            .iter()
+            .map(|rule| {
+                let mut found = Vec::new();
+                rule.alternatives.iter().chain(&rule.unless).for_each(|clause| references(clause, rules, &mut found));
+                found
+            })
+            .collect();
+        // 0 unseen, 1 on the way, 2 done.
+        let mut state = vec![0u8; rules.len()];
+        for start in 0..rules.len() {
+            let mut stack = vec![(start, 0usize)];
+            if state[start] != 0 {
+                continue;
+            }
+            state[start] = 1;
+            while let Some((rule, next)) = stack.pop() {
+                let Some((target, span)) = edges[rule].get(next) else {
+                    state[rule] = 2;
+                    continue;
+                };
+                stack.push((rule, next + 1));
+                let target = *target as usize;
+                match state[target] {
+                    0 => {
+                        state[target] = 1;
+                        stack.push((target, 0));
+                    }
+                    1 => self.diagnostics.push(
+                        Diagnostic::error(
+                            "rule-cycle",
+                            span.clone(),
+                            format!("規則「{}」は「{}」を通じて自分自身を参照しています", rules[target].id, rules[rule].id),
+                        )
+                        .related(rules[target].span.clone(), "参照されている規則"),
+                    ),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Hits of which at least one is needed for the clause to hold; `None` where it can hold without any.
+    fn clause_triggers(&self, clause: &Clause, rules: &[CompiledRule], depth: usize) -> Option<Triggers> {
+        match &clause.condition {
+            Condition::Span(id) => self.span_triggers(*id),
+            Condition::All(parts) => {
+                parts.iter().filter_map(|part| self.clause_triggers(part, rules, depth)).min_by_key(Triggers::cost)
+            }
+            Condition::Any(parts) => {
+                let all: Option<Vec<Triggers>> = parts.iter().map(|part| self.clause_triggers(part, rules, depth)).collect();
+                all.map(Triggers::union)
+            }
+            Condition::Within(_, inner) => self.clause_triggers(inner, rules, depth),
+            Condition::Compare { sum, comparison: Comparison::AtLeast | Comparison::Greater | Comparison::Equal, number }
+                if *number > 0 || matches!(clause.condition, Condition::Compare { comparison: Comparison::Greater, .. }) =>
+            {
+                let all: Option<Vec<Triggers>> = sum
+                    .iter()
+                    .map(|amount| match amount {
+                        Amount::Count(id) => self.span_triggers(*id),
+                        Amount::Characters | Amount::Morphemes => None,
+                    })
+                    .collect();
+                all.map(Triggers::union)
+            }
+            Condition::Rule(index) if depth < 8 => {
+                let all: Option<Vec<Triggers>> = rules[*index as usize]
+                    .alternatives
+                    .iter()
+                    .map(|alternative| self.clause_triggers(alternative, rules, depth + 1))
+                    .collect();
+                all.map(Triggers::union)
+            }
+            _ => None,
+        }
+    }
+
+    fn span_triggers(&self, id: SpanId) -> Option<Triggers> {
+        match &self.spans[id.index()] {
+            SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) => {
+                Some(Triggers { nodes: HashSet::from([id]), texts: HashSet::new(), cost: self.node_cost(id) })
+            }
+            SpanNode::Regex(index) => self.regex_triggers[*index].as_ref().map(|texts| Triggers {
+                nodes: HashSet::new(),
+                cost: texts.iter().map(|text| text_cost(text)).sum(),
+                texts: texts.iter().cloned().collect(),
+            }),
+            SpanNode::Phrase(parts) | SpanNode::Ordered(parts, _) | SpanNode::Near(parts, _) => {
+                parts.iter().filter_map(|&part| self.span_triggers(part)).min_by_key(Triggers::cost)
+            }
+            SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) => self.span_triggers(*inner),
+            SpanNode::Union(parts) => {
+                let all: Option<Vec<Triggers>> = parts.iter().map(|&part| self.span_triggers(part)).collect();
+                all.map(Triggers::union)
+            }
+        }
+    }
+
+    /// A guess at how often a node hits: short and general ones often.
+    fn node_cost(&self, id: SpanId) -> u32 {
+        match &self.spans[id.index()] {
+            SpanNode::Words(ids) if ids.len() > 1 => 1,
+            SpanNode::Words(_) => 3,
+            SpanNode::Test(test) if test.word.is_none() => 100,
+            SpanNode::Test(_) => 3,
+            SpanNode::Text(text) => text_cost(text),
+            _ => 10,
+        }
+    }
+}
+
+fn text_cost(text: &str) -> u32 {
+    match text.chars().count() {
+        0 | 1 => 12,
+        2 => 4,
+        3 => 2,
+        _ => 1,
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Triggers {
+    nodes: HashSet<SpanId>,
+    texts: HashSet<String>,
+    cost: u32,
+}
+
+impl Triggers {
+    fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    fn union(all: Vec<Self>) -> Self {
+        all.into_iter().fold(Self::default(), |mut union, next| {
+            union.nodes.extend(next.nodes);
+            union.texts.extend(next.texts);
+            union.cost += next.cost;
+            union
+        })
+    }
+}
+
+/// Texts one of which every match begins with, where there are few.
+fn required_literals(pattern: &str) -> Option<Vec<String>> {
+    let hir = regex_syntax::ParserBuilder::new().build().parse(pattern).ok()?;
+    let mut extractor = Extractor::new();
+    extractor.limit_total(64).limit_class(24);
+    let prefixes = extractor.extract(&hir);
+    let literals = prefixes.literals()?;
+    if literals.is_empty() || literals.iter().any(|literal| literal.is_empty()) {
+        return None;
+    }
+    literals.iter().map(|literal| std::str::from_utf8(literal.as_bytes()).ok().map(str::to_owned)).collect()
+}
+
+impl CompiledRule {
+    /// Whether one of its categories is a section.
+    pub(super) fn assigns(&self, category: CategoryIndex) -> bool {
+        self.kind == RuleKind::Assign && self.categories.contains(&category)
+    }
+}
+
+/// Whether a category has a table of its own.
+pub(super) fn is_section(codebook: &Codebook, category: CategoryIndex) -> bool {
+    codebook[category].kind == CategoryKind::Section
+}

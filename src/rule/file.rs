@@ -1,0 +1,510 @@
+//! Rule files: TOML to rules and concepts, every value with its place.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use serde::Deserialize;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    parse::{PatternError, parse_pattern},
+    polarity::PolarityWords,
+    syntax::{Node, Unit},
+};
+use crate::{
+    codebook::{Category, Codebook},
+    diagnostic::{Diagnostic, closest},
+    source::{Source, Span},
+};
+
+/// A rule file larger than this is refused.
+const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The rules that the program carries, as (path below `rules/`, text).
+const EMBEDDED: [(&str, &str); 12] = [
+    ("rules/codebook.toml", include_str!("../../rules/codebook.toml")),
+    ("rules/complaint.toml", include_str!("../../rules/complaint.toml")),
+    ("rules/concepts.toml", include_str!("../../rules/concepts.toml")),
+    ("rules/data_lag.toml", include_str!("../../rules/data_lag.toml")),
+    ("rules/device.toml", include_str!("../../rules/device.toml")),
+    ("rules/display.toml", include_str!("../../rules/display.toml")),
+    ("rules/elderly.toml", include_str!("../../rules/elderly.toml")),
+    ("rules/operation_support.toml", include_str!("../../rules/operation_support.toml")),
+    ("rules/polarity.toml", include_str!("../../rules/polarity.toml")),
+    ("rules/restore_card.toml", include_str!("../../rules/restore_card.toml")),
+    ("rules/smartphone.toml", include_str!("../../rules/smartphone.toml")),
+    ("rules/system_confusion.toml", include_str!("../../rules/system_confusion.toml")),
+];
+
+/// The rule files that the program carries.
+pub fn embedded_rules() -> Vec<Arc<Source>> {
+    EMBEDDED.iter().map(|&(path, text)| Source::new(path, text)).collect()
+}
+
+/// A pattern with the file that it stands in.
+#[derive(Debug, Clone)]
+pub(crate) struct PatternText {
+    pub(crate) node: Node,
+    place: Place,
+}
+
+/// How byte ranges of a TOML string lead to byte ranges of its file.
+#[derive(Debug, Clone)]
+struct Place {
+    source: Arc<Source>,
+    value: Range<usize>,
+    /// File offset of the string's first byte, where the string stands in the file without escapes.
+    verbatim_at: Option<usize>,
+}
+
+impl Place {
+    fn new(source: &Arc<Source>, value: Range<usize>, text: &str) -> Self {
+        let raw = source.text().get(value.clone()).unwrap_or("");
+        let verbatim_at = raw.find(text).map(|at| value.start + at);
+        Self { source: source.clone(), value, verbatim_at }
+    }
+
+    fn span(&self, range: Range<usize>) -> Span {
+        match self.verbatim_at {
+            Some(at) => Span::new(&self.source, at + range.start..at + range.end),
+            None => Span::new(&self.source, self.value.clone()),
+        }
+    }
+}
+
+impl PatternText {
+    /// The place in the file of a byte range of the pattern.
+    pub(crate) fn span(&self, range: Range<usize>) -> Span {
+        self.place.span(range)
+    }
+}
+
+/// What a rule does when it fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RuleKind {
+    /// Gives its categories.
+    #[default]
+    Assign,
+    /// Takes its categories away: what other rules found in the same unit no longer counts.
+    Exclude,
+}
+
+/// How much a rule says by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strength {
+    /// Suffices alone.
+    #[default]
+    Strong,
+    /// Counts only together with another rule of the category.
+    Weak,
+}
+
+/// What an example says of its rule; the four marks of Semgrep's tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExampleKind {
+    /// `match`: the rule must fire.
+    Match,
+    /// `no_match`: the rule must not fire.
+    NoMatch,
+    /// `known_miss`: the rule ought to fire, but does not yet.
+    KnownMiss,
+    /// `known_false`: the rule ought not to fire, but still does.
+    KnownFalse,
+}
+
+impl ExampleKind {
+    const KEYS: [(&'static str, Self); 4] = [
+        ("match", Self::Match),
+        ("no_match", Self::NoMatch),
+        ("known_miss", Self::KnownMiss),
+        ("known_false", Self::KnownFalse),
+    ];
+}
+
+/// An example beside a rule.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// What it says.
+    pub kind: ExampleKind,
+    /// The comment.
+    pub text: String,
+    /// Attributes of the comment (`question`, …).
+    pub attributes: BTreeMap<String, String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A rule as written.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) id: Arc<str>,
+    pub(crate) span: Span,
+    pub(crate) categories: Vec<(String, Span)>,
+    pub(crate) patterns: Vec<PatternText>,
+    pub(crate) unless: Vec<PatternText>,
+    pub(crate) unit: Unit,
+    pub(crate) strength: Strength,
+    pub(crate) kind: RuleKind,
+    pub(crate) concreteness: u8,
+    pub(crate) note: Option<String>,
+    pub(crate) examples: Vec<Example>,
+}
+
+/// A named set of words.
+#[derive(Debug, Clone)]
+pub(crate) struct Concept {
+    pub(crate) span: Span,
+    pub(crate) patterns: Vec<PatternText>,
+}
+
+/// A folder of rule files, read and parsed, not yet checked as a whole.
+#[derive(Debug)]
+pub struct RuleFiles {
+    pub(crate) codebook: Codebook,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) concepts: BTreeMap<String, Concept>,
+    pub(crate) polarity: PolarityWords,
+    /// blake3 over paths and texts.
+    pub(crate) version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodebookFile {
+    title: String,
+    category: Vec<Category>,
+}
+
+impl RuleFiles {
+    /// Reads rule files. One of them is `codebook.toml`, one `polarity.toml`; the others hold concepts and rules.
+    ///
+    /// # Errors
+    ///
+    /// Every fault found, sorted by place.
+    pub fn parse(sources: &[Arc<Source>]) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader = FileReader { diagnostics: Vec::new(), rules: Vec::new(), concepts: BTreeMap::new() };
+        let mut codebook = None;
+        let mut polarity = None;
+        let mut hasher = blake3::Hasher::new();
+        let mut sources: Vec<_> = sources.to_vec();
+        sources.sort_by_key(|source| source.path());
+        for source in &sources {
+            let path = source.path();
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            hasher.update(name.as_bytes());
+            hasher.update(&[0]);
+            hasher.update(source.text().replace('\r', "").as_bytes());
+            hasher.update(&[0]);
+            if source.text().len() > MAX_FILE_BYTES {
+                reader.diagnostics.push(Diagnostic::error("file-too-large", Span::new(source, 0..0), "規則ファイルが大きすぎます（4 MB まで）"));
+                continue;
+            }
+            match name {
+                "codebook.toml" => codebook = reader.codebook(source),
+                "polarity.toml" => polarity = reader.polarity(source),
+                _ => reader.rule_file(source),
+            }
+        }
+        let nowhere = || sources.first().map(|source| Span::new(source, 0..0));
+        if sources.iter().all(|source| !source.path().ends_with("codebook.toml"))
+            && let Some(span) = nowhere()
+        {
+            reader.diagnostics.push(
+                Diagnostic::error("missing-codebook", span, "規則のフォルダーに codebook.toml（分類の一覧）がありません")
+                    .help("[[category]] に id・kind・heading・short・definition を書いた codebook.toml を置いてください"),
+            );
+        }
+        if !reader.diagnostics.is_empty() {
+            crate::diagnostic::sort(&mut reader.diagnostics);
+            if reader.diagnostics.iter().any(|d| d.severity == crate::diagnostic::Severity::Error) {
+                return Err(reader.diagnostics);
+            }
+        }
+        let Some(codebook) = codebook else { return Err(reader.diagnostics) };
+        Ok(Self {
+            codebook,
+            rules: reader.rules,
+            concepts: reader.concepts,
+            polarity: polarity.unwrap_or_default(),
+            version: hasher.finalize().to_hex()[..16].to_owned(),
+        })
+    }
+}
+
+struct FileReader {
+    diagnostics: Vec<Diagnostic>,
+    rules: Vec<Rule>,
+    concepts: BTreeMap<String, Concept>,
+}
+
+const RULE_KEYS: [&str; 13] = [
+    "id", "category", "pattern", "unless", "scope", "strength", "kind", "concreteness", "note", "match", "no_match",
+    "known_miss", "known_false",
+];
+
+type Key<'i> = Spanned<std::borrow::Cow<'i, str>>;
+type Value<'i> = Spanned<DeValue<'i>>;
+
+impl FileReader {
+    fn error(&mut self, id: &'static str, source: &Arc<Source>, range: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        self.diagnostics.push(Diagnostic::error(id, Span::new(source, range), message));
+        self.diagnostics.last_mut().expect("one was pushed just now")
+    }
+
+    fn toml_error(&mut self, source: &Arc<Source>, error: &toml::de::Error) {
+        let range = error.span().unwrap_or(0..0);
+        self.error("toml", source, range, format!("TOML として読めません: {}", error.message().lines().next().unwrap_or("")));
+    }
+
+    fn codebook(&mut self, source: &Arc<Source>) -> Option<Codebook> {
+        match toml::from_str::<CodebookFile>(source.text()) {
+            Ok(file) => match Codebook::new(file.title, file.category) {
+                Ok(codebook) => Some(codebook),
+                Err(id) => {
+                    self.error("duplicate-category", source, 0..0, format!("分類「{id}」が 2 回あります"));
+                    None
+                }
+            },
+            Err(error) => {
+                self.toml_error(source, &error);
+                None
+            }
+        }
+    }
+
+    fn polarity(&mut self, source: &Arc<Source>) -> Option<PolarityWords> {
+        toml::from_str(source.text()).inspect_err(|error| self.toml_error(source, error)).ok()
+    }
+
+    fn rule_file(&mut self, source: &Arc<Source>) {
+        let (table, errors) = DeTable::parse_recoverable(source.text());
+        for error in &errors {
+            self.toml_error(source, error);
+        }
+        if !errors.is_empty() {
+            return;
+        }
+        let table = table.into_inner();
+        let mut default_category = Vec::new();
+        for (key, value) in &table {
+            match key.get_ref().as_ref() {
+                "category" => default_category = self.categories(source, value),
+                "concepts" | "rule" => {}
+                other => {
+                    let help = closest(other, ["category", "concepts", "rule"]).map(|close| format!("「{close}」ではありませんか"));
+                    self.error("unknown-key", source, key.span(), format!("「{other}」という項目はありません")).help = help;
+                }
+            }
+        }
+        if let Some(value) = table.get("concepts") {
+            match value.get_ref().as_table() {
+                Some(concepts) => {
+                    for (name, value) in concepts {
+                        self.concept(source, name, value);
+                    }
+                }
+                None => {
+                    self.error("wrong-type", source, value.span(), "concepts は表（[concepts]）でなければなりません");
+                }
+            }
+        }
+        if let Some(value) = table.get("rule") {
+            match value.get_ref().as_array() {
+                Some(rules) => {
+                    for value in rules.iter() {
+                        match value.get_ref().as_table() {
+                            Some(table) => self.rule(source, value.span(), table, &default_category),
+                            None => {
+                                self.error("wrong-type", source, value.span(), "規則は [[rule]] で始めます");
+                            }
+                        }
+                    }
+                }
+                None => {
+                    self.error("wrong-type", source, value.span(), "規則は [rule] ではなく [[rule]] で始めます");
+                }
+            }
+        }
+    }
+
+    fn concept(&mut self, source: &Arc<Source>, name: &Key<'_>, value: &Value<'_>) {
+        let patterns = self.patterns(source, value);
+        let span = Span::new(source, name.span());
+        let name = name.get_ref().to_string();
+        if let Some(first) = self.concepts.get(&name) {
+            let first = first.span.clone();
+            self.diagnostics.push(
+                Diagnostic::error("duplicate-concept", span, format!("概念「{name}」はすでに定義されています"))
+                    .related(first, "最初の定義"),
+            );
+            return;
+        }
+        for pattern in &patterns {
+            if !pattern.node.expr.is_span() {
+                self.diagnostics.push(
+                    Diagnostic::error("not-a-span", pattern.span(pattern.node.byte_range.clone()), "概念には条件（&、!、比較など）を書けません")
+                        .help("語や '文字列' を「|」で並べてください。条件は規則の pattern に書きます"),
+                );
+            }
+        }
+        self.concepts.insert(name, Concept { span, patterns });
+    }
+
+    fn rule(&mut self, source: &Arc<Source>, range: Range<usize>, table: &DeTable<'_>, default_category: &[(String, Span)]) {
+        let faults = self.diagnostics.len();
+        for key in table.keys() {
+            let name = key.get_ref().as_ref();
+            if !RULE_KEYS.contains(&name) {
+                let help = closest(name, RULE_KEYS).map(|close| format!("「{close}」ではありませんか"));
+                self.error("unknown-key", source, key.span(), format!("規則に「{name}」という項目はありません")).help = help;
+            }
+        }
+        let header = range.start..(range.start + "[[rule]]".len()).min(range.end.max(range.start + 1));
+        let (id, id_range) = match table.get("id") {
+            Some(value) => match value.get_ref().as_str() {
+                Some(id) if !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') => {
+                    (id.to_owned(), value.span())
+                }
+                _ => {
+                    self.error("rule-id", source, value.span(), "規則の id は英小文字・数字・下線で書きます");
+                    return;
+                }
+            },
+            None => {
+                self.error("missing-id", source, header, "規則に id がありません").help = Some("id = \"device_failure\" のように付けてください".into());
+                return;
+            }
+        };
+        let categories = match table.get("category") {
+            Some(value) => self.categories(source, value),
+            None if default_category.is_empty() => {
+                self.error("missing-category", source, id_range.clone(), format!("規則「{id}」に分類がありません")).help =
+                    Some("規則に category = \"…\" を書くか、ファイルの先頭に category = \"…\" を書いてください".into());
+                Vec::new()
+            }
+            None => default_category.to_vec(),
+        };
+        let patterns = match table.get("pattern") {
+            Some(value) => self.patterns(source, value),
+            None => {
+                self.error("missing-pattern", source, id_range.clone(), format!("規則「{id}」に pattern がありません"));
+                Vec::new()
+            }
+        };
+        let unless = table.get("unless").map(|value| self.patterns(source, value)).unwrap_or_default();
+        let unit = self.choice(source, table, "scope", &[("sentence", Unit::Sentence), ("comment", Unit::Comment)]);
+        let strength = self.choice(source, table, "strength", &[("strong", Strength::Strong), ("weak", Strength::Weak)]);
+        let kind = self.choice(source, table, "kind", &[("assign", RuleKind::Assign), ("exclude", RuleKind::Exclude)]);
+        let concreteness = self.choice(source, table, "concreteness", &[("incident", 2u8), ("detail", 3), ("general", 1), ("wish", 0)]);
+        let note = table.get("note").and_then(|value| value.get_ref().as_str()).map(str::to_owned);
+        let mut examples = Vec::new();
+        for (key, kind) in ExampleKind::KEYS {
+            if let Some(value) = table.get(key) {
+                self.examples(source, value, kind, &mut examples);
+            }
+        }
+        if self.diagnostics.len() > faults && patterns.is_empty() {
+            return;
+        }
+        let default_concreteness = 2;
+        self.rules.push(Rule {
+            id: id.into(),
+            span: Span::new(source, id_range),
+            categories,
+            patterns,
+            unless,
+            unit: unit.unwrap_or_default(),
+            strength: strength.unwrap_or_default(),
+            kind: kind.unwrap_or_default(),
+            concreteness: concreteness.unwrap_or(default_concreteness),
+            note,
+            examples,
+        });
+    }
+
+    fn choice<T: Copy>(&mut self, source: &Arc<Source>, table: &DeTable<'_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let value = table.get(key)?;
+        let found = value.get_ref().as_str();
+        let choice = choices.iter().find(|(name, _)| Some(*name) == found).map(|&(_, choice)| choice);
+        if choice.is_none() {
+            let names = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join("、");
+            self.error("wrong-value", source, value.span(), format!("「{key}」に書けるのは {names} です"));
+        }
+        choice
+    }
+
+    /// A string or an array of strings, with their places.
+    fn strings(&mut self, source: &Arc<Source>, value: &Value<'_>) -> Vec<(String, Range<usize>)> {
+        let mut strings = Vec::new();
+        match value.get_ref() {
+            DeValue::String(text) => strings.push((text.to_string(), value.span())),
+            DeValue::Array(items) => {
+                for item in items.iter() {
+                    match item.get_ref().as_str() {
+                        Some(text) => strings.push((text.to_owned(), item.span())),
+                        None => {
+                            self.error("wrong-type", source, item.span(), "文字列を書く所です");
+                        }
+                    }
+                }
+            }
+            _ => {
+                self.error("wrong-type", source, value.span(), "文字列か、文字列の並び（[\"…\", \"…\"]）を書く所です");
+            }
+        }
+        strings
+    }
+
+    fn categories(&mut self, source: &Arc<Source>, value: &Value<'_>) -> Vec<(String, Span)> {
+        self.strings(source, value).into_iter().map(|(id, range)| (id, Span::new(source, range))).collect()
+    }
+
+    fn patterns(&mut self, source: &Arc<Source>, value: &Value<'_>) -> Vec<PatternText> {
+        let mut patterns = Vec::new();
+        for (text, range) in self.strings(source, value) {
+            let place = Place::new(source, range, &text);
+            match parse_pattern(&text) {
+                Ok(node) => patterns.push(PatternText { node, place }),
+                Err(error) => {
+                    let PatternError { id, byte_range, message, help } = error;
+                    let mut diagnostic = Diagnostic::error(id, place.span(byte_range), message);
+                    diagnostic.help = help;
+                    self.diagnostics.push(diagnostic);
+                }
+            }
+        }
+        patterns
+    }
+
+    fn examples(&mut self, source: &Arc<Source>, value: &Value<'_>, kind: ExampleKind, examples: &mut Vec<Example>) {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.error("wrong-type", source, value.span(), "例は [\"…\", \"…\"] のように並べます");
+            return;
+        };
+        for item in items.iter() {
+            let span = Span::new(source, item.span());
+            match item.get_ref() {
+                DeValue::String(text) => {
+                    examples.push(Example { kind, text: text.to_string(), attributes: BTreeMap::new(), span });
+                }
+                DeValue::Table(table) => {
+                    let mut attributes: BTreeMap<String, String> = table
+                        .iter()
+                        .filter_map(|(key, value)| Some((key.get_ref().to_string(), value.get_ref().as_str()?.to_owned())))
+                        .collect();
+                    match attributes.remove("text") {
+                        Some(text) => examples.push(Example { kind, text, attributes, span }),
+                        None => {
+                            self.error("wrong-type", source, item.span(), "例の表には text が要ります");
+                        }
+                    }
+                }
+                _ => {
+                    self.error("wrong-type", source, item.span(), "例は文字列か { text = \"…\", question = \"…\" } で書きます");
+                }
+            }
+        }
+    }
+}

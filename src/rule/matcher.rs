@@ -1,0 +1,688 @@
+//! Matching: one pass over a comment gives all hits of words and texts; rules that a hit wakes are evaluated
+//! from the positions of hits.
+
+use std::ops::Range;
+
+use super::{
+    compile::{Amount, Clause, CompiledRule, Condition, RuleSet, SpanId, SpanNode, WordInfo, is_section, push_id},
+    file::{RuleKind, Strength},
+    polarity::{Polarity, Roles, is_over, scan},
+    syntax::{Distance, Feature, Unit},
+};
+use crate::{
+    analyze::{Analysis, WordClass},
+    classify::{Classification, Coding, Evidence},
+    codebook::CategoryIndex,
+    comment::Comment,
+    source::Span,
+};
+
+/// A place where a span expression matches: bytes of the normalised text, and the morphemes that hold them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hit {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
+}
+
+/// Weight of a strong and of a weak rule in the confidence.
+const STRONG: f32 = 0.9;
+const WEAK: f32 = 0.5;
+
+/// At most this many places are given as evidence for one clause.
+const MAX_EVIDENCE: usize = 8;
+
+/// Matches a rule set against one comment after the other, with buffers that it keeps: one a thread.
+pub struct Matcher<'r> {
+    rules: &'r RuleSet,
+    /// Hits of every span node, valid where its stamp is that of the comment.
+    hits: Vec<Vec<Hit>>,
+    stamps: Vec<u32>,
+    stamp: u32,
+    words: Vec<(Roles, WordClass)>,
+    id_bytes: Vec<u8>,
+    woken: Vec<u32>,
+    woken_stamps: Vec<u32>,
+    outcomes: Vec<Option<bool>>,
+    touched_outcomes: Vec<u32>,
+}
+
+/// A rule that fired, in one unit.
+struct Firing {
+    rule: u32,
+    unit: Unit,
+    sentence: usize,
+    hits: Vec<Hit>,
+}
+
+/// How a rule fared with a comment.
+#[derive(Debug, Clone)]
+pub struct RuleTrace {
+    /// Position of the rule in the rule set.
+    pub rule: usize,
+    /// Whether it fired.
+    pub fired: bool,
+    /// Whether its `unless` kept it from firing.
+    pub prevented: bool,
+    /// The clauses of its best alternative.
+    pub clauses: Vec<ClauseTrace>,
+}
+
+/// How a clause fared.
+#[derive(Debug, Clone)]
+pub struct ClauseTrace {
+    /// Where it stands in the rule file.
+    pub span: Span,
+    /// Whether it held.
+    pub held: bool,
+    /// Where, in characters of the original text.
+    pub char_ranges: Vec<Range<usize>>,
+}
+
+struct Context<'c> {
+    analysis: &'c Analysis<'c>,
+    comment: &'c Comment,
+}
+
+#[derive(Clone, Copy)]
+struct Window {
+    unit: Unit,
+    sentence: usize,
+}
+
+impl<'r> Matcher<'r> {
+    /// A matcher for a rule set.
+    pub fn new(rules: &'r RuleSet) -> Self {
+        Self {
+            rules,
+            hits: vec![Vec::new(); rules.spans.len()],
+            stamps: vec![0; rules.spans.len()],
+            stamp: 0,
+            words: Vec::new(),
+            id_bytes: Vec::new(),
+            woken: Vec::new(),
+            woken_stamps: vec![0; rules.rules.len()],
+            outcomes: vec![None; rules.rules.len()],
+            touched_outcomes: Vec::new(),
+        }
+    }
+
+    /// Classifies a comment. `analysis` is the analysis of `comment.text`.
+    pub fn classify(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Classification {
+        let firings = self.firings(analysis, comment);
+        if firings.is_empty() {
+            return Classification::default();
+        }
+        let (excluding, firings): (Vec<_>, Vec<_>) =
+            firings.into_iter().partition(|firing| self.rule(firing).kind == RuleKind::Exclude);
+        let mut codings: Vec<(Coding, Vec<&Firing>)> = Vec::new();
+        for (category, _) in self.rules.codebook().iter() {
+            let of_category: Vec<&Firing> = firings
+                .iter()
+                .filter(|firing| self.rule(firing).assigns(category))
+                .filter(|firing| !excluding.iter().any(|by| self.excludes(by, firing, category, analysis)))
+                .collect();
+            let mut distinct: Vec<u32> = of_category.iter().map(|firing| firing.rule).collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            let strong = distinct.iter().any(|&rule| self.rules.rules[rule as usize].strength == Strength::Strong);
+            if !strong && distinct.len() < 2 {
+                continue;
+            }
+            let open = distinct.iter().fold(1.0f32, |open, &rule| match self.rules.rules[rule as usize].strength {
+                Strength::Strong => open * (1.0 - STRONG),
+                Strength::Weak => open * (1.0 - WEAK),
+            });
+            let confidence = ((1.0 - open) * 1000.0).round() / 1000.0;
+            let mut coding = Coding { category, confidence, evidence: Vec::new() };
+            for firing in &of_category {
+                let id = &self.rule(firing).id;
+                coding.evidence.extend(firing.hits.iter().map(|hit| Evidence {
+                    rule: id.clone(),
+                    char_range: analysis.normalized.original_bytes(hit.start as usize..hit.end as usize),
+                }));
+            }
+            codings.push((coding, of_category));
+        }
+        let primary = self.primary(&codings);
+        let mut codings: Vec<Coding> = codings.into_iter().map(|(coding, _)| coding).collect();
+        to_characters(&comment.text, codings.iter_mut().flat_map(|coding| &mut coding.evidence).map(|e| &mut e.char_range));
+        for coding in &mut codings {
+            coding.evidence.sort_by(|a, b| {
+                (a.char_range.start, a.char_range.end, &a.rule).cmp(&(b.char_range.start, b.char_range.end, &b.rule))
+            });
+            coding.evidence.dedup();
+        }
+        Classification { codings, primary }
+    }
+
+    /// The rules that fire on a comment, exclusions included, as positions in the rule set; ascending.
+    pub fn fired_rules(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Vec<usize> {
+        let mut rules: Vec<usize> = self.firings(analysis, comment).iter().map(|firing| firing.rule as usize).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        rules
+    }
+
+    /// How every rule fared: those that fired, and those of which some clause held. In the order of the rules.
+    pub fn trace(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Vec<RuleTrace> {
+        self.find_hits(analysis);
+        let context = Context { analysis, comment };
+        let mut traces = Vec::new();
+        let rules = self.rules;
+        for (index, rule) in rules.rules.iter().enumerate() {
+            let fired = self.fires(index as u32, &context);
+            let mut best: Option<(usize, usize, Vec<ClauseTrace>)> = None;
+            let mut prevented = false;
+            for window in windows(rule.unit, analysis) {
+                prevented |= !fired && rule.unless.iter().any(|clause| self.holds(clause, window, &context, &mut None));
+                for alternative in &rule.alternatives {
+                    let parts: Vec<&Clause> = match &alternative.condition {
+                        Condition::All(parts) => parts.iter().collect(),
+                        _ => vec![alternative],
+                    };
+                    let mut clauses = Vec::new();
+                    let mut positive = 0;
+                    for part in parts {
+                        let mut hits = Some(Vec::new());
+                        let held = self.holds(part, window, &context, &mut hits);
+                        let hits = hits.unwrap_or_default();
+                        positive += usize::from(held && !hits.is_empty());
+                        let mut char_ranges: Vec<Range<usize>> = hits
+                            .iter()
+                            .map(|hit| analysis.normalized.original_bytes(hit.start as usize..hit.end as usize))
+                            .collect();
+                        to_characters(&comment.text, char_ranges.iter_mut());
+                        clauses.push(ClauseTrace { span: part.span.clone(), held, char_ranges });
+                    }
+                    let held = clauses.iter().filter(|clause| clause.held).count();
+                    let better = best.as_ref().is_none_or(|(best_held, best_all, _)| {
+                        held * best_all > best_held * clauses.len()
+                    });
+                    if better && (positive > 0 || fired) {
+                        best = Some((held, clauses.len(), clauses));
+                    }
+                }
+            }
+            if let Some((_, _, clauses)) = best {
+                traces.push(RuleTrace { rule: index, fired, prevented, clauses });
+            }
+        }
+        traces
+    }
+
+    fn rule(&self, firing: &Firing) -> &'r CompiledRule {
+        &self.rules.rules[firing.rule as usize]
+    }
+
+    fn firings(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Vec<Firing> {
+        self.find_hits(analysis);
+        let context = Context { analysis, comment };
+        let rules = self.rules;
+        let mut woken = std::mem::take(&mut self.woken);
+        woken.extend(&rules.always);
+        woken.sort_unstable();
+        let mut firings = Vec::new();
+        for &index in &woken {
+            let rule = &rules.rules[index as usize];
+            for window in windows(rule.unit, analysis) {
+                let mut hits = Some(Vec::new());
+                let fires = rule.alternatives.iter().fold(false, |fires, clause| self.holds(clause, window, &context, &mut hits) || fires);
+                if fires && !rule.unless.iter().any(|clause| self.holds(clause, window, &context, &mut None)) {
+                    let mut hits = hits.unwrap_or_default();
+                    if hits.is_empty() {
+                        hits.extend(whole(window, analysis));
+                    }
+                    hits.sort_unstable();
+                    hits.dedup();
+                    firings.push(Firing { rule: index, unit: rule.unit, sentence: window.sentence, hits });
+                }
+            }
+        }
+        self.woken = woken;
+        firings
+    }
+
+    /// Whether an exclusion that fired takes a category from another firing: in the same unit, and not a strong
+    /// one by a weak one.
+    fn excludes(&self, by: &Firing, firing: &Firing, category: CategoryIndex, analysis: &Analysis<'_>) -> bool {
+        let excluder = self.rule(by);
+        excluder.categories.contains(&category)
+            && (excluder.strength == Strength::Strong || self.rule(firing).strength == Strength::Weak)
+            && (by.unit == Unit::Comment
+                || firing.unit == Unit::Sentence && firing.sentence == by.sentence
+                || firing.hits.iter().all(|hit| analysis.sentence_of(hit.first) == by.sentence))
+    }
+
+    /// The section of the most concrete incident; of several the one that comes first in the text, then in the
+    /// code frame.
+    fn primary(&self, codings: &[(Coding, Vec<&Firing>)]) -> Option<CategoryIndex> {
+        let mut best: Option<((u8, std::cmp::Reverse<u32>), CategoryIndex)> = None;
+        for (coding, firings) in codings {
+            if !is_section(self.rules.codebook(), coding.category) {
+                continue;
+            }
+            let concreteness = firings.iter().map(|firing| self.rule(firing).concreteness).max().unwrap_or(0);
+            let position = firings
+                .iter()
+                .filter(|firing| self.rule(firing).concreteness == concreteness)
+                .flat_map(|firing| &firing.hits)
+                .map(|hit| hit.start)
+                .min()
+                .unwrap_or(u32::MAX);
+            let rank = (concreteness, std::cmp::Reverse(position));
+            if best.is_none_or(|(best, _)| rank > best) {
+                best = Some((rank, coding.category));
+            }
+        }
+        best.map(|(_, category)| category)
+    }
+
+    /// The single pass: hits of all words and texts, and the rules that they wake.
+    fn find_hits(&mut self, analysis: &Analysis<'_>) {
+        self.stamp += 1;
+        self.words.clear();
+        self.id_bytes.clear();
+        self.woken.clear();
+        for outcome in self.touched_outcomes.drain(..) {
+            self.outcomes[outcome as usize] = None;
+        }
+        let rules = self.rules;
+        let text = analysis.text();
+        let mut unknown = WordInfo::default();
+        for (index, morpheme) in analysis.morphemes.iter().enumerate() {
+            let info = rules.info(morpheme, text, &mut unknown);
+            push_id(&mut self.id_bytes, info.id);
+            self.words.push((info.roles, morpheme.word.class));
+            let hit = Hit {
+                start: morpheme.byte_range.start,
+                end: morpheme.byte_range.end,
+                first: index as u32,
+                last: index as u32,
+            };
+            for &node in &info.tests {
+                self.add(node, hit);
+            }
+        }
+        if let Some(automaton) = &rules.word_automaton {
+            let id_bytes = std::mem::take(&mut self.id_bytes);
+            for found in automaton.find_overlapping_iter(&id_bytes) {
+                let (first, last) = (found.start() / 3, found.end() / 3 - 1);
+                let hit = Hit {
+                    start: analysis.morphemes[first].byte_range.start,
+                    end: analysis.morphemes[last].byte_range.end,
+                    first: first as u32,
+                    last: last as u32,
+                };
+                self.add(rules.word_nodes[found.pattern().as_usize()], hit);
+            }
+            self.id_bytes = id_bytes;
+        }
+        if let Some(automaton) = &rules.text_automaton
+            && !analysis.morphemes.is_empty()
+        {
+            for found in automaton.find_overlapping_iter(text) {
+                let pattern = found.pattern().as_usize();
+                for &rule in &rules.text_wakes[pattern] {
+                    self.wake(rule);
+                }
+                if let Some(node) = rules.text_nodes[pattern] {
+                    self.add(node, hit_of_bytes(analysis, found.start(), found.end()));
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self, rule: u32) {
+        if self.woken_stamps[rule as usize] != self.stamp {
+            self.woken_stamps[rule as usize] = self.stamp;
+            self.woken.push(rule);
+        }
+    }
+
+    fn add(&mut self, node: SpanId, hit: Hit) {
+        let index = node.index();
+        if self.stamps[index] != self.stamp {
+            self.stamps[index] = self.stamp;
+            self.hits[index].clear();
+            let rules = self.rules;
+            for &rule in &rules.wakes[index] {
+                self.wake(rule);
+            }
+        }
+        self.hits[index].push(hit);
+    }
+
+    /// Makes the hits of a node over the whole comment, sorted, without repeats.
+    fn resolve(&mut self, node: SpanId, context: &Context<'_>) {
+        let index = node.index();
+        let rules = self.rules;
+        let atom = matches!(rules.spans[index], SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_));
+        if self.stamps[index] == self.stamp {
+            return;
+        }
+        self.stamps[index] = self.stamp;
+        let mut hits = std::mem::take(&mut self.hits[index]);
+        hits.clear();
+        if !atom {
+            self.compute(&rules.spans[index], context, &mut hits);
+            hits.sort_unstable();
+            hits.dedup();
+        }
+        self.hits[index] = hits;
+    }
+
+    fn compute(&mut self, node: &SpanNode, context: &Context<'_>, hits: &mut Vec<Hit>) {
+        match node {
+            SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) => {}
+            SpanNode::Regex(index) => {
+                if !context.analysis.morphemes.is_empty() {
+                    let found = self.rules.regexes[*index].find_iter(context.analysis.text());
+                    hits.extend(found.map(|found| hit_of_bytes(context.analysis, found.start(), found.end())));
+                }
+            }
+            SpanNode::Union(parts) => {
+                for &part in parts {
+                    self.resolve(part, context);
+                    hits.extend_from_slice(&self.hits[part.index()]);
+                }
+            }
+            SpanNode::Phrase(parts) => {
+                self.chain(parts, context, hits, |_, left, right, text| adjacent(left, right, text));
+            }
+            SpanNode::Ordered(parts, distance) => {
+                let distance = *distance;
+                self.chain(parts, context, hits, move |analysis, left, right, _| {
+                    right.start >= left.end && within(analysis, left, right, distance)
+                });
+            }
+            SpanNode::Near(parts, distance) => self.near(parts, *distance, context, hits),
+            SpanNode::Except(inner, outer) => {
+                self.resolve(*inner, context);
+                self.resolve(*outer, context);
+                let outer = &self.hits[outer.index()];
+                let inner = self.hits[inner.index()].iter();
+                hits.extend(inner.filter(|hit| !outer.iter().any(|other| other.start < hit.end && hit.start < other.end)));
+            }
+            SpanNode::Feature(feature, inner) => {
+                self.resolve(*inner, context);
+                let inner = &self.hits[inner.index()];
+                hits.extend(inner.iter().filter(|hit| self.has_feature(*feature, hit, context)));
+            }
+        }
+    }
+
+    /// Joins parts left to right; of each joined hit only the span counts.
+    fn chain(
+        &mut self,
+        parts: &[SpanId],
+        context: &Context<'_>,
+        hits: &mut Vec<Hit>,
+        follows: impl Fn(&Analysis<'_>, &Hit, &Hit, &str) -> bool,
+    ) {
+        let Some((&first, rest)) = parts.split_first() else { return };
+        self.resolve(first, context);
+        let mut joined: Vec<Hit> = self.hits[first.index()].clone();
+        for &part in rest {
+            if joined.is_empty() {
+                return;
+            }
+            self.resolve(part, context);
+            let mut next = Vec::new();
+            for left in &joined {
+                for right in &self.hits[part.index()] {
+                    if follows(context.analysis, left, right, context.analysis.text()) {
+                        next.push(Hit { start: left.start, end: right.end.max(left.end), first: left.first, last: right.last.max(left.last) });
+                    }
+                }
+            }
+            next.sort_unstable();
+            next.dedup();
+            joined = next;
+        }
+        hits.extend(joined);
+    }
+
+    /// Parts in any order: grown from each hit of the first part by the nearest hit of a part not yet found.
+    fn near(&mut self, parts: &[SpanId], distance: Distance, context: &Context<'_>, hits: &mut Vec<Hit>) {
+        for &part in parts {
+            self.resolve(part, context);
+            if self.hits[part.index()].is_empty() {
+                return;
+            }
+        }
+        let Some((&first, rest)) = parts.split_first() else { return };
+        for start in &self.hits[first.index()] {
+            let mut whole = *start;
+            let mut used = vec![*start];
+            let mut open: Vec<SpanId> = rest.to_vec();
+            while !open.is_empty() {
+                // Every part must stand near one that was found before it, and must be a place of its own.
+                let next = open.iter().enumerate().find_map(|(index, part)| {
+                    self.hits[part.index()]
+                        .iter()
+                        .filter(|hit| used.iter().all(|other| other.end <= hit.start || hit.end <= other.start))
+                        .filter(|hit| {
+                            used.iter().any(|other| {
+                                let (left, right) = if other.start <= hit.start { (other, *hit) } else { (*hit, other) };
+                                within(context.analysis, left, right, distance)
+                            })
+                        })
+                        .min_by_key(|hit| hit.start.abs_diff(start.start))
+                        .map(|hit| (index, *hit))
+                });
+                let Some((index, hit)) = next else { break };
+                open.remove(index);
+                used.push(hit);
+                whole = Hit {
+                    start: whole.start.min(hit.start),
+                    end: whole.end.max(hit.end),
+                    first: whole.first.min(hit.first),
+                    last: whole.last.max(hit.last),
+                };
+            }
+            if open.is_empty() {
+                hits.push(whole);
+            }
+        }
+    }
+
+    fn has_feature(&self, feature: Feature, hit: &Hit, context: &Context<'_>) -> bool {
+        let analysis = context.analysis;
+        let index = analysis.sentence_of(hit.last);
+        let sentence = &analysis.sentences[index];
+        let sentence = sentence.start as usize..sentence.end as usize;
+        let (first, last) = (hit.first as usize, hit.last as usize);
+        if feature == Feature::Over {
+            let next_end = analysis.sentences.get(index + 1).map_or(sentence.end, |next| next.end as usize);
+            return is_over(&self.words, sentence, first.max(analysis.sentences[index].start as usize), last, next_end);
+        }
+        let polarity: Polarity = scan(&self.words, sentence, first, last);
+        match feature {
+            Feature::Negated => polarity.negated(),
+            Feature::Affirmed => !polarity.negated(),
+            Feature::DoublyNegated => polarity.doubly_negated(),
+            Feature::Wished => polarity.wished,
+            Feature::Supposed => polarity.supposed,
+            Feature::Asserted => !polarity.negated() && !polarity.wished && !polarity.supposed,
+            Feature::Over => unreachable!("answered above"),
+        }
+    }
+
+    /// Whether a rule fires anywhere in the comment.
+    fn fires(&mut self, index: u32, context: &Context<'_>) -> bool {
+        if let Some(outcome) = self.outcomes[index as usize] {
+            return outcome;
+        }
+        let rules = self.rules;
+        let rule = &rules.rules[index as usize];
+        let fires = windows(rule.unit, context.analysis).any(|window| {
+            rule.alternatives.iter().any(|clause| self.holds(clause, window, context, &mut None))
+                && !rule.unless.iter().any(|clause| self.holds(clause, window, context, &mut None))
+        });
+        self.outcomes[index as usize] = Some(fires);
+        self.touched_outcomes.push(index);
+        fires
+    }
+
+    /// Whether a clause holds in a window; adds the hits that made it hold where they are asked for.
+    fn holds(&mut self, clause: &Clause, window: Window, context: &Context<'_>, found: &mut Option<Vec<Hit>>) -> bool {
+        match &clause.condition {
+            Condition::Span(node) => {
+                self.resolve(*node, context);
+                let hits = &self.hits[node.index()];
+                let inside = hits.iter().filter(|hit| in_window(context.analysis, hit, window));
+                match found {
+                    None => inside.clone().next().is_some(),
+                    Some(found) => {
+                        let before = found.len();
+                        found.extend(inside.take(MAX_EVIDENCE));
+                        found.len() > before
+                    }
+                }
+            }
+            Condition::All(parts) => {
+                let before = found.as_ref().map_or(0, Vec::len);
+                let held = parts.iter().all(|part| self.holds(part, window, context, found));
+                if !held && let Some(found) = found {
+                    found.truncate(before);
+                }
+                held
+            }
+            Condition::Any(parts) => {
+                let mut held = false;
+                for part in parts {
+                    held |= self.holds(part, window, context, found);
+                    if held && found.is_none() {
+                        break;
+                    }
+                }
+                held
+            }
+            Condition::Not(inner) => !self.holds(inner, window, context, &mut None),
+            Condition::Compare { sum, comparison, number } => {
+                let mut total = 0u32;
+                let mut counted: Vec<Hit> = Vec::new();
+                for amount in sum {
+                    total += match amount {
+                        Amount::Count(node) => {
+                            self.resolve(*node, context);
+                            let before = counted.len();
+                            counted.extend(self.hits[node.index()].iter().filter(|hit| in_window(context.analysis, hit, window)));
+                            (counted.len() - before) as u32
+                        }
+                        Amount::Characters => characters(window, context.analysis),
+                        Amount::Morphemes => match window.unit {
+                            Unit::Comment => context.analysis.morphemes.len() as u32,
+                            Unit::Sentence => context.analysis.sentences.get(window.sentence).map_or(0, |s| s.len() as u32),
+                        },
+                    };
+                }
+                let held = comparison.holds(total, *number);
+                if held && let Some(found) = found {
+                    found.extend(counted.into_iter().take(MAX_EVIDENCE));
+                }
+                held
+            }
+            Condition::Attribute { name, values, negated } => {
+                let value = context.comment.attribute(name);
+                value.is_some_and(|value| values.iter().any(|wanted| wanted == value)) != *negated
+            }
+            Condition::Rule(index) => self.fires(*index, context),
+            Condition::Category(category) => {
+                let rules = self.rules;
+                (0..rules.rules.len() as u32)
+                    .filter(|&index| rules.rules[index as usize].assigns(*category))
+                    .any(|index| self.fires(index, context))
+            }
+            Condition::Within(Unit::Comment, inner) => {
+                self.holds(inner, Window { unit: Unit::Comment, sentence: 0 }, context, found)
+            }
+            Condition::Within(Unit::Sentence, inner) => match window.unit {
+                Unit::Sentence => self.holds(inner, window, context, found),
+                Unit::Comment => {
+                    let mut held = false;
+                    for window in windows(Unit::Sentence, context.analysis) {
+                        held |= self.holds(inner, window, context, found);
+                    }
+                    held
+                }
+            },
+        }
+    }
+}
+
+fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> + use<> {
+    let count = match unit {
+        Unit::Comment => 1,
+        Unit::Sentence => analysis.sentences.len().max(1),
+    };
+    (0..count).map(move |sentence| Window { unit, sentence })
+}
+
+fn in_window(analysis: &Analysis<'_>, hit: &Hit, window: Window) -> bool {
+    match window.unit {
+        Unit::Comment => true,
+        Unit::Sentence => analysis.sentences.get(window.sentence).is_some_and(|sentence| sentence.contains(&hit.first)),
+    }
+}
+
+fn whole(window: Window, analysis: &Analysis<'_>) -> Option<Hit> {
+    let sentence = match window.unit {
+        Unit::Comment => 0..analysis.morphemes.len() as u32,
+        Unit::Sentence => analysis.sentences.get(window.sentence)?.clone(),
+    };
+    let (first, last) = (sentence.start, sentence.end.checked_sub(1)?);
+    Some(Hit {
+        start: analysis.morphemes.get(first as usize)?.byte_range.start,
+        end: analysis.morphemes.get(last as usize)?.byte_range.end,
+        first,
+        last,
+    })
+}
+
+fn characters(window: Window, analysis: &Analysis<'_>) -> u32 {
+    whole(window, analysis).map_or(0, |hit| analysis.text()[hit.start as usize..hit.end as usize].chars().count() as u32)
+}
+
+/// The hit for a byte range of the normalised text of an analysis that has morphemes.
+fn hit_of_bytes(analysis: &Analysis<'_>, start: usize, end: usize) -> Hit {
+    let morphemes = &analysis.morphemes;
+    let last_index = morphemes.len() - 1;
+    let first = morphemes.partition_point(|m| m.byte_range.end as usize <= start).min(last_index);
+    let last = morphemes.partition_point(|m| (m.byte_range.start as usize) < end).saturating_sub(1).max(first);
+    Hit { start: start as u32, end: end as u32, first: first as u32, last: last as u32 }
+}
+
+fn adjacent(left: &Hit, right: &Hit, text: &str) -> bool {
+    right.start >= left.end && text[left.end as usize..right.start as usize].chars().all(char::is_whitespace)
+}
+
+/// Whether `right`, which starts no earlier than `left`, stands within the distance of it.
+fn within(analysis: &Analysis<'_>, left: &Hit, right: &Hit, distance: Distance) -> bool {
+    let near = distance.morphemes.is_none_or(|most| right.first.saturating_sub(left.last) <= most);
+    near && match distance.unit {
+        Unit::Comment => true,
+        Unit::Sentence => analysis.sentence_of(left.last) == analysis.sentence_of(right.first),
+    }
+}
+
+/// Turns byte ranges of a text into character ranges, in one pass over it.
+fn to_characters<'a>(text: &str, ranges: impl Iterator<Item = &'a mut Range<usize>>) {
+    let mut ranges: Vec<&mut Range<usize>> = ranges.collect();
+    let mut offsets: Vec<usize> = ranges.iter().flat_map(|range| [range.start, range.end]).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    let mut counted = Vec::with_capacity(offsets.len());
+    let (mut at, mut characters) = (0, 0);
+    for &offset in &offsets {
+        characters += text[at..offset].chars().count();
+        at = offset;
+        counted.push(characters);
+    }
+    let count = |byte: usize| counted[offsets.binary_search(&byte).expect("every offset was listed")];
+    for range in &mut ranges {
+        **range = count(range.start)..count(range.end);
+    }
+}
