@@ -20,3 +20,4 @@
 pub mod classify;
 pub mod codebook;
 pub mod comment;
+pub mod report;
