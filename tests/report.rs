@@ -207,11 +207,8 @@ fn shown_in_docx(bytes: &[u8]) -> Shown {
     loop {
         match reader.read_event().unwrap() {
             Event::Start(tag) | Event::Empty(tag) => match tag.name().as_ref() {
-                "w:pStyle" => {
-                    style = tag.attributes().next().unwrap().unwrap().value.to_string()
-                }
+                "w:pStyle" => style = tag.attributes().next().unwrap().unwrap().value.to_string(),
                 "w:rStyle" => is_note = true,
-                "w:br" => paragraph.push('\n'),
                 "w:t" => in_text = true,
                 _ => {}
             },
@@ -236,7 +233,9 @@ fn shown_in_docx(bytes: &[u8]) -> Shown {
                             table = text.split_once('\u{3000}').unwrap().0.to_owned();
                             shown.insert(table.clone(), Vec::new());
                         }
-                        "CaseNumber" | "Case" => cells.push(text),
+                        "CaseNumber" => cells.push(text),
+                        "Case" if cells.len() == 1 => cells.push(text),
+                        "Case" => cells[1].extend(["\n", &text]),
                         _ => {}
                     }
                 }
@@ -520,4 +519,62 @@ fn format_by_extension() {
         error.to_string(),
         "出力ファイルに拡張子がありません（使えるのは docx、xlsx、html、md、csv、json です）"
     );
+}
+
+/// Writes a document of some length to `JIREI_SAMPLE_DIR`, to be looked at.
+#[test]
+#[ignore = "writes files; run with JIREI_SAMPLE_DIR set to look at them"]
+fn sample_to_look_at() {
+    let folder = std::env::var_os("JIREI_SAMPLE_DIR").expect("JIREI_SAMPLE_DIR names a folder");
+    let appendix = build(&many(120));
+    for format in AppendixFormat::ALL {
+        let path = std::path::Path::new(&folder).join(format!("sample.{}", format.extension()));
+        std::fs::write(path, bytes(&appendix, format)).unwrap();
+    }
+}
+
+/// Invented comments in any number, of every length that occurs.
+fn many(count: usize) -> Vec<(Comment, Classification)> {
+    const PREFECTURES: [&str; 9] =
+        ["北海道", "神奈川県", "東京都", "和歌山県", "鹿児島県", "愛知県", "大阪府", "沖縄県", "宮城県"];
+    const FACILITIES: [&str; 3] = ["医科診療所", "歯科診療所", "病院"];
+    const OPENINGS: [(&str, &str); 8] = [
+        ("勤め先が変わったのに前の保険者が表示され、", "data_lag"),
+        ("お名前の漢字が●に置きかわって出てしまい、", "display"),
+        ("昼前に読み取り機が固まって動かなくなり、", "device"),
+        ("VPNルーターのランプが消えていて、", "device"),
+        ("フリガナの小さい「ッ」が大きく出るので、", "display"),
+        ("負担割合が1割のはずが3割と返ってきて、", "data_lag"),
+        ("顔認証で何度やり直しても「一致しません」となり、", "device"),
+        ("後期高齢者医療に移ったばかりの方が「無効」とされ、", "data_lag"),
+    ];
+    const MIDDLES: [&str; 5] = [
+        "確認の電話に手を取られた。",
+        "その場では十割をいただくかどうか迷った末、後日あらためて来ていただくことにした。月末だったので返戻にもなった。",
+        "受付が止まった。",
+        "業者（サポート窓口）に電話しても三十分以上つながらず、PCとカードリーダーの再起動を繰り返しているうちに待合室が一杯になり、\n結局その日の午前中は手書きで受け付けた。翌日になって更新プログラム「Ver.2.0.1」が原因だと言われた。",
+        "カルテと一件ずつ照らし合わせて手で直している。",
+    ];
+    const CLOSINGS: [&str; 4] = [
+        "",
+        "患者さんには申し訳ない気持ちになる。",
+        "どうにかしてほしい！！",
+        "同じことが月に5、6件はある（特に連休明け）。",
+    ];
+    (0..count)
+        .map(|i| {
+            let (opening, section) = OPENINGS[i % 8];
+            let text = format!("{opening}{}{}", MIDDLES[i / 8 % 5], CLOSINGS[i / 3 % 4]);
+            let (text, categories, question) = match i % 13 {
+                4 => (format!("高齢の患者さんで、{text}"), vec![section, "elderly"], "問7"),
+                7 => ("スマホで使えないのかと聞かれるが、まだ機器がない。".to_owned(), vec!["smartphone"], "問12"),
+                9 => ("費用の割に使う人が少ないと思う。".to_owned(), vec!["smartphone"], "問11"),
+                11 => (text, vec![section], "問13"),
+                _ => (text, vec![section], "問7"),
+            };
+            let facility = FACILITIES[i * 7 / 3 % 3];
+            let prefecture = (i % 17 != 16).then(|| PREFECTURES[i * 5 % 9]);
+            comment(&format!("s{i:04}"), prefecture, Some(facility), question, &text, &categories)
+        })
+        .collect()
 }

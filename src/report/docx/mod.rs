@@ -196,11 +196,19 @@ impl Body {
             self.xml.push_str("</w:tc>");
         }
         self.cell_start(3)?;
-        self.xml.push_str(r#"<w:p><w:pPr><w:pStyle w:val="Case"/></w:pPr>"#);
+        const PARAGRAPH: &str = r#"<w:p><w:pPr><w:pStyle w:val="Case"/></w:pPr>"#;
+        self.xml.push_str(PARAGRAPH);
         let bookmark = is_referred.then(|| self.bookmark_start(&row_bookmark(&row.label))).transpose()?;
-        self.quote(&quote)?;
         if let Some(id) = bookmark {
             self.bookmark_end(id)?;
+        }
+        for (i, line) in quote.lines().enumerate() {
+            if i > 0 {
+                // A line break in its stead would stretch the line before it.
+                self.xml.push_str("</w:p>");
+                self.xml.push_str(PARAGRAPH);
+            }
+            self.line(line)?;
         }
         const NOTE: &str = r#"<w:rStyle w:val="CaseNote"/>"#;
         if let Some(question) = row.question_note() {
@@ -218,20 +226,15 @@ impl Body {
         Ok(())
     }
 
-    /// Words with their line breaks; what runs from right to left in runs of its own, as Word wants it.
-    fn quote(&mut self, quote: &str) -> fmt::Result {
-        for (i, line) in quote.lines().enumerate() {
-            if i > 0 {
-                self.xml.push_str("<w:r><w:br/></w:r>");
-            }
-            let mut rest = line;
-            while let Some(first) = rest.chars().next() {
-                let is_rtl = is_right_to_left(first);
-                let end = rest.find(|c| is_right_to_left(c) != is_rtl).unwrap_or(rest.len());
-                let (run, tail) = rest.split_at(end);
-                self.run(run, if is_rtl { "<w:rtl/>" } else { "" })?;
-                rest = tail;
-            }
+    /// A line of words; what runs from right to left in runs of its own, as Word wants it.
+    fn line(&mut self, line: &str) -> fmt::Result {
+        let mut rest = line;
+        while let Some(first) = rest.chars().next() {
+            let is_rtl = is_right_to_left(first);
+            let end = rest.find(|c| is_right_to_left(c) != is_rtl).unwrap_or(rest.len());
+            let (run, tail) = rest.split_at(end);
+            self.run(run, if is_rtl { "<w:rtl/>" } else { "" })?;
+            rest = tail;
         }
         Ok(())
     }
