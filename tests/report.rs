@@ -10,7 +10,7 @@ use jirei::{
     classify::{Classification, Coding},
     codebook::{Category, CategoryKind, Codebook},
     comment::{Comment, CommentId},
-    report::{Appendix, AppendixFormat, Options, Settings, render},
+    report::{Appendix, AppendixFormat, Choice, Copies, Options, Settings, group_similar, render},
 };
 use quick_xml::events::Event;
 
@@ -577,4 +577,119 @@ fn many(count: usize) -> Vec<(Comment, Classification)> {
             comment(&format!("s{i:04}"), prefecture, Some(facility), question, &text, &categories)
         })
         .collect()
+}
+
+#[test]
+fn near_copies_are_counted_once() {
+    let mut items = small();
+    items.push(comment(
+        "e1",
+        Some("東京都"),
+        Some("病院"),
+        "問7",
+        "転職して二か月たつのに、前の保険者のまま出てきた",
+        &["data_lag"],
+    ));
+    items.push(comment(
+        "e2",
+        Some("京都府"),
+        Some("病院"),
+        "問7",
+        "転職して二か月たつのに前の保険者のままで出てきた。",
+        &["data_lag", "elderly"],
+    ));
+    let appendix = build(&items);
+    let section = &appendix.sections[0];
+    assert_eq!(section.rows().map(|row| (row.comment.as_str(), row.similar)).collect::<Vec<_>>(), [("e2", 2)]);
+    assert_eq!(section.count_line(), "N＝3件（掲載1件、ほか類似2件）");
+    let in_list = appendix.lists[0].rows().find(|row| row.comment.as_str() == "e2").unwrap();
+    assert_eq!(in_list.reference.as_deref(), Some("1-1"), "where it stands");
+    all_formats_agree(&appendix);
+    for format in [AppendixFormat::Html, AppendixFormat::Markdown] {
+        assert!(text(&appendix, format).contains("ほか類似2件"), "{format}");
+    }
+    let apart = Options { copies: Copies::Print, ..Options::default() };
+    let apart = Appendix::build(&items, &codebook(), &settings(), &apart);
+    assert_eq!(apart.sections[0].printed(), 3);
+}
+
+#[test]
+fn chosen_quotes() {
+    let items = many(200);
+    let choice = Choice::PerTable { count: 6, seed: 7 };
+    let options = Options {
+        choice,
+        good_quotes: [CommentId::new("s0001")].into(),
+        printed: [(CommentId::new("s0001"), "（伏字）さんの名が出ない。".to_owned())].into(),
+        ..Options::default()
+    };
+    let appendix = Appendix::build(&items, &codebook(), &settings(), &options);
+    assert!(appendix.tables().all(|table| table.parts.iter().all(|part| part.rows.len() <= 6)));
+    let ticked = appendix.quotes().find(|(.., row)| row.comment.as_str() == "s0001").unwrap().2;
+    assert!(ticked.edited && ticked.quote.starts_with("（伏字）"));
+    all_formats_agree(&appendix);
+    assert_eq!(appendix, Appendix::build(&items, &codebook(), &settings(), &options));
+}
+
+/// Near-copies planted among comments that share many words are found, and nothing else is.
+#[test]
+fn planted_near_copies() {
+    let nouns = [
+        "カードリーダー",
+        "パソコン",
+        "ルーター",
+        "顔認証",
+        "電子証明書",
+        "資格確認書",
+        "限度額認定証",
+        "レセプト",
+        "暗証番号",
+        "保険者番号",
+        "画面",
+        "回線",
+    ];
+    let verbs = [
+        "が使えず困った",
+        "が表示されなかった",
+        "を持って来られない",
+        "の更新が遅れている",
+        "が固まってしまう",
+        "で別の人と出た",
+        "の説明に手間取った",
+        "を忘れる方がいる",
+    ];
+    let places = ["朝の受付", "昼休み明け", "連休明け", "月初め", "夕方の混む時間", "往診先", "初診のとき", "検査の前"];
+    let ends = [
+        "ため列ができた",
+        "ので電話で確かめた",
+        "ことがありカルテと照らした",
+        "ので翌日また来ていただいた",
+        "せいで返戻になった",
+        "ので紙に控えた",
+    ];
+    let mut texts = Vec::new();
+    for (a, noun) in nouns.iter().enumerate() {
+        for (b, verb) in verbs.iter().enumerate() {
+            for (c, place) in places.iter().enumerate() {
+                let other = nouns[(a + b + c + 1) % nouns.len()];
+                let end = ends[(a * 3 + b + c * 5) % ends.len()];
+                texts.push(format!("{place}に{noun}{verb}{end}。{other}のことは業者も知らないと言う。"));
+            }
+        }
+    }
+    let originals = texts.len();
+    let edits: [fn(&str) -> String; 6] = [
+        |text| text.replace('。', ""),
+        |text| text.replace("業者も", "業者さんも"),
+        |text| text.replacen("に", "には、", 1),
+        |text| text.replace("言う", "いう").replace("ことは", "事は"),
+        |text| text.chars().take(text.chars().count() - 3).collect(),
+        |text| format!("・{}", text.replace("知らない", "しらない")),
+    ];
+    texts.extend((0..200).map(|i| edits[i % 6](&texts[i * 3])).collect::<Vec<_>>());
+    let groups = group_similar(&texts);
+    let found = (0..200).filter(|i| groups[originals + i] == i * 3).count();
+    let wrong = groups[..originals].iter().enumerate().filter(|(i, group)| i != *group).count();
+    assert!(found >= 190, "{found} of 200 found");
+    assert!(wrong * 100 <= originals, "{wrong} of {originals} wrong");
 }

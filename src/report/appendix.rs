@@ -9,11 +9,15 @@ use serde::Serialize;
 
 use crate::{
     classify::Classification,
-    codebook::{CategoryIndex, CategoryKind, Codebook},
+    codebook::{Category, CategoryIndex, CategoryKind, Codebook},
     comment::{Comment, CommentId},
 };
 
-use super::settings::{Settings, Split};
+use super::{
+    choose::{Candidate, Choice, Quality, choose},
+    settings::{Settings, Split},
+    similar::group_similar,
+};
 
 /// A case appendix: what is printed, in the order in which it is printed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,8 +93,10 @@ pub struct Row {
     pub prefecture: Option<String>,
     /// Kind of facility.
     pub facility: Option<String>,
-    /// The question, where it is not the main one: printed behind the quote.
+    /// The question that it answers.
     pub question: Option<String>,
+    /// Whether the question is printed behind the quote: it is neither the main one nor that of the part.
+    pub shows_question: bool,
     /// The words, as written but for white space at the ends.
     pub quote: String,
     /// Whether words were masked or corrected for print.
@@ -105,9 +111,25 @@ pub struct Row {
     pub comment: CommentId,
 }
 
+/// What is done with comments that say the same in the same words but for small edits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Copies {
+    /// One is printed, the others are counted (「ほか類似n件」).
+    #[default]
+    Group,
+    /// Each is printed.
+    Print,
+}
+
 /// What the analyst decided about the appendix, beyond its texts.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// Which quotes are printed.
+    pub choice: Choice,
+    /// What is done with near-copies.
+    pub copies: Copies,
+    /// Comments ticked as good quotes: they are chosen first.
+    pub good_quotes: HashSet<CommentId>,
     /// The words to print where they differ from the comment's: masked, or corrected for print.
     pub printed: HashMap<CommentId, String>,
 }
@@ -131,33 +153,26 @@ impl Appendix {
             (prefecture_rank(comment.prefecture.as_deref()), facility_rank(comment.facility.as_deref()), i)
         });
 
+        let groups = match options.copies {
+            Copies::Group => group_similar(&items.iter().map(|(comment, _)| &comment.text).collect::<Vec<_>>()),
+            Copies::Print => (0..items.len()).collect(),
+        };
+        let builder = Builder { items, codebook, settings, options, groups };
+
         let sections = codebook.iter().filter(|(_, category)| category.kind == CategoryKind::Section);
         let lists = codebook.iter().filter(|(_, category)| category.kind == CategoryKind::List);
         let mut printed_at: HashMap<usize, String> = HashMap::new();
         let mut tables = Vec::with_capacity(codebook.len());
         let mut filed_anywhere = HashSet::new();
         for (number, (index, category)) in (1..).zip(sections.chain(lists)) {
-            let carries = |i: &usize| items[*i].1.categories().any(|coded| coded == index);
-            let members: Vec<usize> = match category.kind {
+            let coded: Vec<usize> = order.iter().copied().filter(|&i| carries(&items[i].1, index)).collect();
+            let filed: Vec<usize> = match category.kind {
                 CategoryKind::Section => {
                     order.iter().copied().filter(|&i| section_of(&items[i].1, codebook) == Some(index)).collect()
                 }
-                CategoryKind::List => order.iter().copied().filter(carries).collect(),
+                CategoryKind::List => coded.clone(),
             };
-            filed_anywhere.extend(members.iter().copied());
-            let split = settings.splits.iter().find(|split| *split.category == *category.id);
-            let mut row_number = 0;
-            let mut row = |i: usize| {
-                row_number += 1;
-                let label = format!("{number}-{row_number}");
-                let reference = printed_at.get(&i).cloned();
-                printed_at.entry(i).or_insert_with(|| label.clone());
-                row(&items[i], codebook, settings, options, row_number, label, reference)
-            };
-            let parts = parts(&members, split, |i| items[i].0.question.as_deref())
-                .into_iter()
-                .map(|(heading, members)| Part { heading, rows: members.into_iter().map(&mut row).collect() })
-                .collect();
+            filed_anywhere.extend(filed.iter().copied());
             tables.push(Table {
                 id: category.id.clone(),
                 number,
@@ -165,9 +180,9 @@ impl Appendix {
                 heading: category.heading.clone(),
                 short: category.short.clone(),
                 introduction: settings.introduction(&category.id).map(paragraphs).unwrap_or_default(),
-                coded: order.iter().filter(|i| carries(i)).count(),
-                filed: members.len(),
-                parts,
+                coded: coded.len(),
+                filed: filed.len(),
+                parts: builder.parts(number, category, &filed, &mut printed_at),
             });
         }
 
@@ -210,8 +225,8 @@ impl Appendix {
         if self.rows().next().is_some() {
             lines.push("事例は都道府県順、医療機関の種類順に並べ、表ごとに番号を付けた。".to_owned());
         }
-        if let Some(question) = self.rows().find_map(|(.., row)| row.question.as_deref()) {
-            lines.push(format!("（{question}）などは、その事例が書かれた設問を示す。"));
+        if let Some(question) = self.rows().find_map(|(.., row)| row.question_note()) {
+            lines.push(format!("{question}などは、その事例が書かれた設問を示す。"));
         }
         if self.rows().any(|(.., row)| row.similar > 0) {
             lines.push("「ほか類似n件」は、ほぼ同じ文面の回答がほかにn件あったことを示す。".to_owned());
@@ -266,7 +281,7 @@ impl Table {
 impl Row {
     /// The question, as it stands behind the quote.
     pub(super) fn question_note(&self) -> Option<String> {
-        self.question.as_ref().map(|question| format!("（{question}）"))
+        self.question.as_ref().filter(|_| self.shows_question).map(|question| format!("（{question}）"))
     }
 
     /// How many comments say the same.
@@ -292,41 +307,112 @@ fn section_of(classification: &Classification, codebook: &Codebook) -> Option<Ca
     classification.primary.filter(is_section).or_else(|| classification.categories().find(is_section))
 }
 
-fn row(
-    (comment, classification): &(Comment, Classification),
-    codebook: &Codebook,
-    settings: &Settings,
-    options: &Options,
-    number: usize,
-    label: String,
-    reference: Option<String>,
-) -> Row {
-    let quote = comment.text.trim();
-    let printed = options.printed.get(&comment.id).map(|text| text.trim()).filter(|text| *text != quote);
-    Row {
-        number,
-        label,
-        prefecture: comment.prefecture.clone(),
-        facility: comment.facility.clone(),
-        question: comment.question.clone().filter(|question| *question != settings.main_question),
-        quote: printed.unwrap_or(quote).to_owned(),
-        edited: printed.is_some(),
-        similar: 0,
-        reference,
-        categories: classification.categories().map(|index| codebook[index].id.clone()).collect(),
-        comment: comment.id.clone(),
-    }
+fn carries(classification: &Classification, index: CategoryIndex) -> bool {
+    classification.categories().any(|category| category == index)
 }
 
-/// The members of a table by part: what does not answer the question of the split comes first.
-fn parts<'a>(
-    members: &[usize],
-    split: Option<&Split>,
-    question: impl Fn(usize) -> Option<&'a str>,
-) -> Vec<(Option<String>, Vec<usize>)> {
-    let Some(split) = split else { return vec![(None, members.to_vec())] };
-    let (answers, others) = members.iter().partition(|&&i| question(i) == Some(split.question.as_str()));
-    vec![(Some(split.others.clone()), others), (Some(split.answers.clone()), answers)]
+/// What the rows of all tables are built from.
+struct Builder<'a> {
+    items: &'a [(Comment, Classification)],
+    codebook: &'a Codebook,
+    settings: &'a Settings,
+    options: &'a Options,
+    /// The first of its near-copies for each item.
+    groups: Vec<usize>,
+}
+
+impl Builder<'_> {
+    /// The parts of a table. `printed_at` knows the label under which a group of near-copies stood first.
+    fn parts(
+        &self,
+        table: usize,
+        category: &Category,
+        filed: &[usize],
+        printed_at: &mut HashMap<usize, String>,
+    ) -> Vec<Part> {
+        let split = self.settings.splits.iter().find(|split| *split.category == *category.id);
+        let mut number = 0;
+        let mut parts = Vec::new();
+        for (heading, question, members) in self.split(filed, split) {
+            let mut rows = Vec::new();
+            for (i, similar) in self.chosen(&members) {
+                number += 1;
+                let mut row = self.row(i);
+                row.number = number;
+                row.label = format!("{table}-{number}");
+                row.similar = similar;
+                row.shows_question &= row.question.as_deref() != question;
+                let first = printed_at.entry(self.groups[i]).or_insert_with(|| row.label.clone());
+                row.reference = (category.kind == CategoryKind::List && *first != row.label).then(|| first.clone());
+                rows.push(row);
+            }
+            parts.push(Part { heading: heading.map(str::to_owned), rows });
+        }
+        parts
+    }
+
+    /// Members by part, with its heading and question: what does not answer the question of the split comes
+    /// first.
+    fn split<'s>(
+        &self,
+        members: &[usize],
+        split: Option<&'s Split>,
+    ) -> Vec<(Option<&'s str>, Option<&'s str>, Vec<usize>)> {
+        let Some(split) = split else { return vec![(None, None, members.to_vec())] };
+        let is_answer = |&i: &usize| self.items[i].0.question.as_deref() == Some(split.question.as_str());
+        let (answers, others) = members.iter().copied().partition(is_answer);
+        vec![(Some(&split.others), None, others), (Some(&split.answers), Some(&split.question), answers)]
+    }
+
+    /// The members that are printed, in their order, each with the number of near-copies that it stands for.
+    fn chosen(&self, members: &[usize]) -> Vec<(usize, usize)> {
+        let mut copies: HashMap<usize, usize> = HashMap::new();
+        let mut best: HashMap<usize, (Quality, usize)> = HashMap::new();
+        for &i in members {
+            let quality = self.quality(i);
+            *copies.entry(self.groups[i]).or_default() += 1;
+            let (best_quality, best) = best.entry(self.groups[i]).or_insert((quality, i));
+            if quality > *best_quality {
+                (*best_quality, *best) = (quality, i);
+            }
+        }
+        let printed: Vec<usize> = members.iter().copied().filter(|&i| best[&self.groups[i]].1 == i).collect();
+        let candidates: Vec<_> = printed
+            .iter()
+            .map(|&i| Candidate { comment: &self.items[i].0, quality: best[&self.groups[i]].0 })
+            .collect();
+        choose(&candidates, self.options.choice)
+            .into_iter()
+            .map(|n| (printed[n], copies[&self.groups[printed[n]]] - 1))
+            .collect()
+    }
+
+    fn quality(&self, i: usize) -> Quality {
+        let (comment, classification) = &self.items[i];
+        Quality::new(&comment.text, classification.confidence(), self.options.good_quotes.contains(&comment.id))
+    }
+
+    /// The row of a comment but for its place.
+    fn row(&self, i: usize) -> Row {
+        let (comment, classification) = &self.items[i];
+        let quote = comment.text.trim();
+        let printed = self.options.printed.get(&comment.id).map(|text| text.trim()).filter(|text| *text != quote);
+        let is_main = comment.question.as_ref().is_none_or(|question| *question == self.settings.main_question);
+        Row {
+            number: 0,
+            label: String::new(),
+            prefecture: comment.prefecture.clone(),
+            facility: comment.facility.clone(),
+            question: comment.question.clone(),
+            shows_question: !is_main,
+            quote: printed.unwrap_or(quote).to_owned(),
+            edited: printed.is_some(),
+            similar: 0,
+            reference: None,
+            categories: classification.categories().map(|index| self.codebook[index].id.clone()).collect(),
+            comment: comment.id.clone(),
+        }
+    }
 }
 
 /// Blank lines part paragraphs; other line breaks are those of the editor and vanish.

@@ -98,7 +98,7 @@ fn entry(row: &Row) -> Entry<'_> {
         prefecture: name(&row.prefecture),
         facility: name(&row.facility),
         quote: printable(&row.quote).into_owned(),
-        question: row.question.as_deref().map(one_line),
+        question: row.question_note().as_deref().map(one_line),
         similar: row.similar,
         reference: row.reference.as_deref(),
     }

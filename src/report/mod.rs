@@ -4,6 +4,7 @@
 //! Nothing here reads or writes a file: [`render`] gives bytes, and the same appendix gives the same bytes.
 
 mod appendix;
+mod choose;
 mod csv;
 mod docx;
 mod html;
@@ -11,14 +12,17 @@ mod json;
 mod markdown;
 mod printable;
 mod settings;
+mod similar;
 mod xlsx;
 
 use std::{fmt, path::Path, str::FromStr};
 
 use thiserror::Error;
 
-pub use appendix::{Appendix, Options, Part, Row, Table, Totals};
+pub use appendix::{Appendix, Copies, Options, Part, Row, Table, Totals};
+pub use choose::Choice;
 pub use settings::{Settings, SettingsError, Split};
+pub use similar::group_similar;
 
 /// A form in which an appendix can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
