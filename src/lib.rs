@@ -14,6 +14,7 @@
 //! evaluate                  codings against gold
 //! casebook, index, search   the record, and finding things in it
 //! report                    the appendix
+//! pipeline                  the stages from comment to classification, on all cores, in order
 //! cli                       the commands
 //! ```
 
@@ -25,5 +26,7 @@ pub mod comment;
 pub mod diagnostic;
 pub mod evaluate;
 pub mod normalize;
+pub mod pipeline;
+pub mod report;
 pub mod rule;
 pub mod source;
