@@ -20,3 +20,5 @@
 pub mod classify;
 pub mod codebook;
 pub mod comment;
+pub mod read;
+pub mod respondent;
