@@ -27,6 +27,8 @@ pub mod diagnostic;
 pub mod evaluate;
 pub mod normalize;
 pub mod pipeline;
+pub mod read;
 pub mod report;
+pub mod respondent;
 pub mod rule;
 pub mod source;

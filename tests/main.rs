@@ -1,3 +1,4 @@
-//! The integration tests: one binary, one module a topic.
+//! Everything that is tested from outside the crate, one module a topic.
 
+mod read;
 mod report;
