@@ -1,1 +1,3 @@
-fn main(){}
+//! Time of each stage.
+
+fn main() {}

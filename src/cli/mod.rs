@@ -2,9 +2,14 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where results are printed")]
 
+mod appendix;
 mod args;
+mod columns;
 mod evaluate;
+mod input;
+mod output;
 mod rules;
+mod tag;
 mod tokens;
 
 use std::{
@@ -72,6 +77,15 @@ struct Shared {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// 回答を分類し、根拠とともに書き出す
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Tag(tag::Args),
+    /// 分類別の事例集を作る
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Appendix(appendix::Args),
+    /// ファイルの列が何として読まれるかを調べ、対応表の案を作る
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Columns(columns::Args),
     /// 正解と比べ、分類の正確さを測る
     #[command(help_template = args::HELP_TEMPLATE)]
     Evaluate(evaluate::Args),
@@ -94,6 +108,9 @@ pub fn main() -> ExitCode {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let result = match cli.command {
+        Command::Tag(args) => args.run(&cli.shared),
+        Command::Appendix(args) => args.run(&cli.shared),
+        Command::Columns(args) => args.run(),
         Command::Evaluate(args) => args.run(&cli.shared),
         Command::Rules(args) => args.run(&cli.shared),
         Command::Tokens(args) => args.run(&cli.shared),

@@ -5,6 +5,7 @@
 
 mod appendix;
 mod choose;
+mod coded;
 mod csv;
 mod docx;
 mod html;
@@ -21,6 +22,7 @@ use thiserror::Error;
 
 pub use appendix::{Appendix, Copies, Options, Part, Row, Table, Totals};
 pub use choose::Choice;
+pub use coded::{CODED_HEADERS, CodedComment, QuotedEvidence, quoted_evidence};
 pub use settings::{Settings, SettingsError, Split};
 pub use similar::group_similar;
 

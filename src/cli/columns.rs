@@ -1,0 +1,31 @@
+//! `jirei columns`: what the columns of a file would be taken for, as a map to edit.
+
+use std::path::PathBuf;
+
+use super::{Outcome, output, stdout};
+use crate::read::{ReadOptions, propose_columns};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// 調べるファイル
+    #[arg(value_name = "ファイル")]
+    file: PathBuf,
+    /// 調べるシートの名前
+    #[arg(long, value_name = "シート")]
+    sheet: Option<String>,
+    /// 書き出すファイル（指定しなければ画面に出す）
+    #[arg(short, long, value_name = "map.toml")]
+    output: Option<PathBuf>,
+}
+
+impl Args {
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let options = ReadOptions { sheet: self.sheet, ..ReadOptions::default() };
+        let proposal = propose_columns(&self.file, &options)?;
+        match self.output {
+            Some(path) => output::write_file(&path, proposal.as_bytes())?,
+            None => stdout().write_all(proposal.as_bytes())?,
+        }
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,122 @@
+//! Input files of a command: opened one after the other, problems told as they come, accounts at the end.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    comment::Comment,
+    read::{Account, ColumnMap, ReadOptions, Reader, open},
+};
+
+/// At most this many problems are shown one by one; the account counts them all.
+const SHOWN_PROBLEMS: u64 = 50;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct InputArgs {
+    /// 読み込むファイル（xlsx、xls、ods、csv、tsv、jsonl、事例集のテキスト）。いくつでも指定できる
+    #[arg(value_name = "ファイル", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) options: InputOptions,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct InputOptions {
+    /// 列の対応を書いたファイル（jirei columns が案を作る）
+    #[arg(long, value_name = "map.toml")]
+    columns: Option<PathBuf>,
+    /// 読み込むシートの名前（指定しなければすべて）
+    #[arg(long, value_name = "シート")]
+    sheet: Option<String>,
+}
+
+impl InputOptions {
+    pub(super) fn read_options(&self) -> anyhow::Result<ReadOptions> {
+        let columns = self.columns.as_deref().map(ColumnMap::from_path).transpose()?;
+        Ok(ReadOptions { columns, sheet: self.sheet.clone() })
+    }
+}
+
+impl InputArgs {
+    /// Opens all files before anything is read, so that a wrong path costs nothing.
+    pub(super) fn open(&self) -> anyhow::Result<Input> {
+        let options = self.options.read_options()?;
+        let mut readers = self
+            .files
+            .iter()
+            .map(|path| open(path, &options).map_err(anyhow::Error::from))
+            .collect::<anyhow::Result<Vec<_>>>()
+            .context("ファイルを読み込めません")
+            .map_err(flatten)?;
+        readers.reverse();
+        Ok(Input { readers, accounts: Vec::new(), shown: 0, progress: progress() })
+    }
+}
+
+/// The cause itself says what is wrong with which file; the context would only repeat that something is.
+fn flatten(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<crate::read::ReadError>() {
+        Ok(error) => error.into(),
+        Err(error) => error,
+    }
+}
+
+/// A bar on stderr, only when a person is watching and it takes long enough to be seen.
+fn progress() -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_style(
+        ProgressStyle::with_template("{spinner} {human_pos} 件（{per_sec}、{elapsed}）")
+            .expect("the template is a constant that indicatif reads"),
+    );
+    bar.enable_steady_tick(std::time::Duration::from_millis(500));
+    bar
+}
+
+/// The comments of all input files, in order.
+pub(super) struct Input {
+    readers: Vec<Reader>,
+    accounts: Vec<Account>,
+    shown: u64,
+    progress: ProgressBar,
+}
+
+impl Input {
+    /// Ends the progress, tells the accounts, and gives whether everything was in order.
+    pub(super) fn finish(self) -> bool {
+        self.progress.finish_and_clear();
+        let hidden = self.accounts.iter().map(|account| account.problem_count).sum::<u64>().saturating_sub(SHOWN_PROBLEMS);
+        if hidden > 0 {
+            eprintln!("ほか {hidden} 件の問題は表示していません");
+        }
+        for account in &self.accounts {
+            eprintln!("{account}");
+        }
+        self.accounts.iter().all(|account| account.problem_count == 0)
+    }
+}
+
+impl Iterator for Input {
+    type Item = Comment;
+
+    fn next(&mut self) -> Option<Comment> {
+        loop {
+            match self.readers.last_mut()?.next() {
+                Some(Ok(comment)) => {
+                    self.progress.inc(1);
+                    return Some(comment);
+                }
+                Some(Err(problem)) => {
+                    self.shown += 1;
+                    if self.shown <= SHOWN_PROBLEMS {
+                        self.progress.suspend(|| eprintln!("{problem}"));
+                    }
+                }
+                None => {
+                    let reader = self.readers.pop().expect("`last_mut` found it");
+                    self.accounts.push(reader.into_account());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Output files: written beside and then renamed, so that there is the old file or the new one, never half of one.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use tempfile::NamedTempFile;
+
+/// A file that comes into being only with [`OutputFile::commit`].
+pub(super) struct OutputFile {
+    path: PathBuf,
+    file: BufWriter<NamedTempFile>,
+}
+
+impl OutputFile {
+    /// Prepares a file. Fails at once where its folder is missing or neither it nor the file can be written.
+    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        if !folder.is_dir() {
+            anyhow::bail!("出力先のフォルダー `{}` がありません（先にフォルダーを作ってください）", folder.display());
+        }
+        if path.is_dir() {
+            anyhow::bail!("`{}` はフォルダーです（ファイル名を指定してください）", path.display());
+        }
+        if path.exists() {
+            // A workbook that Excel holds open refuses this on Windows, before any work is done.
+            std::fs::OpenOptions::new().append(true).open(path).with_context(|| not_writable(path))?;
+        }
+        let file = tempfile::Builder::new()
+            .prefix(".jirei-")
+            .suffix(".tmp")
+            .tempfile_in(folder)
+            .with_context(|| format!("出力先のフォルダー `{}` に書き込めません", folder.display()))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, file) })
+    }
+
+    /// Puts the finished file in its place.
+    pub(super) fn commit(self) -> anyhow::Result<()> {
+        let path = self.path;
+        let file = self
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .with_context(|| format!("`{}` に書き込めません（ディスクの空きを確かめてください）", path.display()))?;
+        file.as_file().sync_all().with_context(|| format!("`{}` に書き込めません", path.display()))?;
+        restore_permissions(&file);
+        file.persist(&path).map_err(|error| error.error).with_context(|| not_writable(&path))?;
+        Ok(())
+    }
+}
+
+/// A temporary file is private to its owner; what takes its place should be as readable as any new file.
+#[cfg(unix)]
+fn restore_permissions(file: &NamedTempFile) {
+    use std::os::unix::fs::PermissionsExt;
+    // Best effort: the content is complete either way.
+    let _ = file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644));
+}
+
+#[cfg(not(unix))]
+fn restore_permissions(_file: &NamedTempFile) {}
+
+fn not_writable(path: &Path) -> String {
+    format!("`{}` に書き込めません（Excel や Word で開いていれば閉じてください）", path.display())
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a whole file.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    finish(OutputFile::create(path)?, bytes)
+}
+
+/// Writes all bytes of a prepared file and puts it in its place.
+pub(super) fn finish(mut file: OutputFile, bytes: &[u8]) -> anyhow::Result<()> {
+    file.write_all(bytes).with_context(|| format!("`{}` に書き込めません", file.path.display()))?;
+    file.commit()
+}

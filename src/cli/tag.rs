@@ -1,0 +1,215 @@
+//! `jirei tag`: reads, classifies, writes; keeps nothing.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use clap::ValueEnum;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format as CellFormat, Workbook};
+use unicode_width::UnicodeWidthChar;
+
+use super::{
+    Outcome, Shared,
+    input::{Input, InputArgs},
+    output::{self, OutputFile},
+};
+use crate::{
+    pipeline::Pipeline,
+    report::{CODED_HEADERS, CodedComment},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+    /// 書き出すファイル（指定しなければ画面に出す）
+    #[arg(short, long, value_name = "ファイル")]
+    output: Option<PathBuf>,
+    /// 出力の形式（jsonl、csv、xlsx、table）。指定しなければ拡張子で決まり、それもなければ jsonl
+    #[arg(long, value_enum, value_name = "形式", hide_possible_values = true)]
+    format: Option<Format>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Jsonl,
+    Csv,
+    Xlsx,
+    Table,
+}
+
+/// Rows of an Excel worksheet, the header's not counted.
+const MAX_XLSX_ROWS: u32 = 1_048_575;
+
+impl Args {
+    pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
+        let format = self.format()?;
+        let analyzer = shared.analyzer()?;
+        let rules = shared.rule_set(&analyzer)?;
+        let pipeline = Pipeline::new(&analyzer, &rules);
+        let mut input;
+        match self.output.as_deref().map(OutputFile::create).transpose()? {
+            None => {
+                input = self.input.open()?;
+                // Not locked: the writing closure moves between threads.
+                let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout());
+                write_lines(&pipeline, &mut input, format, &mut out)?;
+                out.flush()?;
+            }
+            Some(file) if format == Format::Xlsx => {
+                input = self.input.open()?;
+                output::finish(file, &workbook(&pipeline, &mut input)?)?;
+            }
+            Some(mut file) => {
+                input = self.input.open()?;
+                write_lines(&pipeline, &mut input, format, &mut file)?;
+                file.commit()?;
+            }
+        }
+        let clean = input.finish();
+        Ok(if clean { Outcome::Done } else { Outcome::Findings })
+    }
+
+    fn format(&self) -> anyhow::Result<Format> {
+        let extension = self.output.as_deref().and_then(|path| path.extension()).map(|e| e.to_ascii_lowercase());
+        let by_extension = match extension.as_deref().and_then(|e| e.to_str()) {
+            Some("jsonl" | "ndjson" | "json") => Some(Format::Jsonl),
+            Some("csv") => Some(Format::Csv),
+            Some("xlsx") => Some(Format::Xlsx),
+            Some("txt") => Some(Format::Table),
+            _ => None,
+        };
+        match (self.format.or(by_extension), &self.output) {
+            (Some(Format::Xlsx), None) => anyhow::bail!("xlsx は画面には出せません（-o で書き出すファイルを指定してください）"),
+            (Some(format), _) => Ok(format),
+            (None, None) => Ok(Format::Jsonl),
+            (None, Some(path)) => anyhow::bail!(
+                "`{}` の拡張子からは形式がわかりません（jsonl、csv、xlsx、txt のどれかにするか --format を指定してください）",
+                path.display()
+            ),
+        }
+    }
+}
+
+/// Writes a form that has one line a comment.
+fn write_lines(pipeline: &Pipeline<'_>, input: &mut Input, format: Format, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let codebook = pipeline.rules().codebook();
+    match format {
+        Format::Csv => {
+            out.write_all("\u{feff}".as_bytes())?;
+            out.write_all(&csv_line(&CODED_HEADERS.map(str::to_owned))?)?;
+        }
+        Format::Table => writeln!(out, "{}", table_line("番号", "primary", "分類", "回答"))?,
+        Format::Jsonl | Format::Xlsx => {}
+    }
+    pipeline.run(
+        input,
+        |comment, _, classification| -> anyhow::Result<Vec<u8>> {
+            let coded = CodedComment::new(&comment, &classification, codebook);
+            Ok(match format {
+                Format::Jsonl | Format::Xlsx => {
+                    let mut line = serde_json::to_vec(&coded)?;
+                    line.push(b'\n');
+                    line
+                }
+                Format::Csv => csv_line(&coded.csv_cells())?,
+                Format::Table => {
+                    let short = |category| codebook[category].short.as_str();
+                    let primary = classification.primary.map_or("－", short);
+                    let categories: Vec<&str> = classification.categories().map(short).collect();
+                    let mut line = table_line(comment.id.as_str(), primary, &categories.join("・"), &comment.text);
+                    line.push('\n');
+                    line.into_bytes()
+                }
+            })
+        },
+        |line| {
+            out.write_all(&line?)?;
+            Ok::<(), anyhow::Error>(())
+        },
+    )
+}
+
+fn csv_line(cells: &[String]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(cells)?;
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// Columns of fixed width for the eye; the text is cut, which the other forms never do.
+fn table_line(id: &str, primary: &str, categories: &str, text: &str) -> String {
+    format!("{} {} {} {}", padded(id, 12), padded(primary, 12), padded(categories, 28), padded(text, 80).trim_end())
+}
+
+fn padded(text: &str, width: usize) -> String {
+    let mut cell = String::new();
+    let mut used = 0;
+    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > width.saturating_sub(1) {
+            cell.push('…');
+            used += 1;
+            break;
+        }
+        cell.push(c);
+        used += wide;
+    }
+    cell.extend(std::iter::repeat_n(' ', width.saturating_sub(used)));
+    cell
+}
+
+/// The comments as a workbook: a frozen header with filters, text as text.
+fn workbook(pipeline: &Pipeline<'_>, input: &mut Input) -> anyhow::Result<Vec<u8>> {
+    let codebook = pipeline.rules().codebook();
+    let mut workbook = Workbook::new();
+    let created = ExcelDateTime::from_ymd(2026, 1, 1)?;
+    workbook.set_properties(&DocProperties::new().set_creation_datetime(&created));
+    let sheet = workbook.add_worksheet_with_constant_memory()?;
+    sheet.set_name("回答")?.set_freeze_panes(1, 0)?;
+    let head = CellFormat::new().set_bold().set_background_color("#E7EDF5");
+    let wrapped = CellFormat::new().set_text_wrap().set_align(rust_xlsxwriter::FormatAlign::Top);
+    for (column, (header, width)) in (0..).zip(XLSX_COLUMNS) {
+        sheet.set_column_width(column, width)?;
+        sheet.write_string_with_format(0, column, header, &head)?;
+    }
+    let mut row = 0;
+    pipeline.run(
+        input,
+        |comment, _, classification| {
+            let mut cells = CodedComment::new(&comment, &classification, codebook).cells();
+            let heading = |category| codebook[category].short.as_str();
+            cells[5] = classification.categories().map(heading).collect::<Vec<_>>().join("・");
+            cells[6] = classification.primary.map_or(String::new(), |category| heading(category).to_owned());
+            cells
+        },
+        |cells| {
+            row += 1;
+            anyhow::ensure!(row <= MAX_XLSX_ROWS, "回答が Excel の行数（1,048,576 行）を超えます（csv か jsonl で書き出してください）");
+            for (column, cell) in (0..).zip(cells) {
+                if column == CONFIDENCE_COLUMN {
+                    sheet.write_number_with_format(row, column, cell.parse::<f64>()?, &wrapped)?;
+                } else {
+                    sheet.write_string_with_format(row, column, cell, &wrapped)?;
+                }
+            }
+            Ok(())
+        },
+    )?;
+    sheet.autofilter(0, 0, row, XLSX_COLUMNS.len() as u16 - 1)?;
+    Ok(workbook.save_to_buffer()?)
+}
+
+const XLSX_COLUMNS: [(&str, f64); 9] = [
+    ("番号", 12.0),
+    ("都道府県", 10.0),
+    ("施設", 14.0),
+    ("設問", 7.0),
+    ("回答", 70.0),
+    ("分類", 28.0),
+    ("主な分類", 14.0),
+    ("確信度", 8.0),
+    ("根拠", 50.0),
+];
+
+const CONFIDENCE_COLUMN: u16 = 7;
