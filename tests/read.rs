@@ -122,7 +122,7 @@ const SURVEY: [[&str; 7]; 6] = [
         "あった",
         "",
         "「無効」と出たが、前月に届けは済んでいた。",
-        "保険証に戻してほしいと思います。",
+        "以前の仕組みに戻すべきだと考えます。",
     ],
     ["8", "関東", "薬局", "わからない", "", "ありません", "説明に人手をとられて困っている。"],
     ["9", "13", "クリニック", "あった", "", "暗証番号を忘れた方が多く、窓口が混みます。", ""],
@@ -819,8 +819,8 @@ fn headers_of_two_rows() {
         assert_eq!(outcome.comments[0].attribute(attribute.0), Some(attribute.1));
         assert_eq!(outcome.comments[0].prefecture.as_deref(), Some("東京都"));
     }
-    let data = "1,東京,病院,あった,端末が朝から止まりました。,\n2,大阪,歯科,なかった,,保険証に戻してください。\n";
-    let expected = [("1-問7", "端末が朝から止まりました。"), ("2-問13", "保険証に戻してください。")];
+    let data = "1,東京,病院,あった,端末が朝から止まりました。,\n2,大阪,歯科,なかった,,以前の仕組みに戻してください。\n";
+    let expected = [("1-問7", "端末が朝から止まりました。"), ("2-問13", "以前の仕組みに戻してください。")];
     // Merged cells: the upper row names the question, the lower one its parts.
     for upper in ["問7", "\"問7\n事例\""] {
         let outcome = read(&file("a.csv", format!("回答番号,都道府県,種別,{upper},,問13\n,,,有無,内容,\n{data}")).path);
