@@ -34,6 +34,9 @@ impl Prefecture {
         if written.len() > 96 {
             return None;
         }
+        if let Some(index) = TABLE.iter().position(|(name, ..)| *name == written) {
+            return u8::try_from(index + 1).ok().map(Self);
+        }
         let key = fold(written);
         let (digits, rest) = key.split_at(key.find(|c: char| !c.is_ascii_digit()).unwrap_or(key.len()));
         let rest = rest.trim_start_matches(['.', ':', '_', '-', '、', ',', ')']);
@@ -113,6 +116,12 @@ impl Facility {
     pub fn parse(written: &str) -> Option<Self> {
         if written.len() > 96 {
             return None;
+        }
+        match written {
+            "医科診療所" => return Some(Self::MedicalClinic),
+            "歯科診療所" => return Some(Self::DentalClinic),
+            "病院" => return Some(Self::Hospital),
+            _ => {}
         }
         let key = fold(written);
         // A code before the label, as in 「1. 医科診療所」.

@@ -33,6 +33,11 @@ fn workbook(mut workbook: Workbook) -> Fixture {
     file("調査.xlsx", workbook.save_to_buffer().unwrap())
 }
 
+#[expect(clippy::print_stderr, reason = "a test that tests nothing must say so")]
+fn skipped(absent: &Path) {
+    eprintln!("skipped: {} is absent", absent.display());
+}
+
 struct Outcome {
     comments: Vec<Comment>,
     problems: Vec<String>,
@@ -117,7 +122,7 @@ const SURVEY: [[&str; 7]; 6] = [
         "あった",
         "",
         "「無効」と出たが、前月に届けは済んでいた。",
-        "保険証に戻してほしいと思います。",
+        "以前の仕組みに戻すべきだと考えます。",
     ],
     ["8", "関東", "薬局", "わからない", "", "ありません", "説明に人手をとられて困っている。"],
     ["9", "13", "クリニック", "あった", "", "暗証番号を忘れた方が多く、窓口が混みます。", ""],
@@ -305,7 +310,7 @@ fn choices_are_not_comments() {
 fn the_sample_survey() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/sample_survey.csv"));
     if !path.exists() {
-        eprintln!("skipped: {} is absent", path.display());
+        skipped(path);
         return;
     }
     let outcome = read(path);
@@ -711,7 +716,7 @@ fn the_published_report_reads_back() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus"));
     let (tables, lines) = (folder.join("report_tables_dev.txt"), folder.join("report_dev.jsonl"));
     if !tables.exists() || !lines.exists() {
-        eprintln!("skipped: {} is absent", folder.display());
+        skipped(folder);
         return;
     }
     let bare = |text: &str| text.split_whitespace().collect::<String>();
@@ -800,5 +805,110 @@ proptest! {
                 let _ = reader.count();
             }
         }
+    }
+}
+
+#[test]
+fn headers_of_two_rows() {
+    #[track_caller]
+    fn case(csv: &str, expected: &[(&str, &str)], attribute: (&str, &str)) {
+        let outcome = read(&file("a.csv", csv).path);
+        let found: Vec<_> =
+            outcome.comments.iter().map(|comment| (comment.id.as_str(), comment.text.as_str())).collect();
+        assert_eq!(found, expected);
+        assert_eq!(outcome.comments[0].attribute(attribute.0), Some(attribute.1));
+        assert_eq!(outcome.comments[0].prefecture.as_deref(), Some("東京都"));
+    }
+    let data = "1,東京,病院,あった,端末が朝から止まりました。,\n2,大阪,歯科,なかった,,以前の仕組みに戻してください。\n";
+    let expected = [("1-問7", "端末が朝から止まりました。"), ("2-問13", "以前の仕組みに戻してください。")];
+    // Merged cells: the upper row names the question, the lower one its parts.
+    for upper in ["問7", "\"問7\n事例\""] {
+        let outcome = read(&file("a.csv", format!("回答番号,都道府県,種別,{upper},,問13\n,,,有無,内容,\n{data}")).path);
+        assert_eq!(ids(&outcome), ["1-問7", "2-問13"], "{upper}");
+    }
+    case(&format!("回答番号,都道府県,種別,問7,,問13\n,,,有無,内容,\n{data}"), &expected, ("問7 有無", "あった"));
+    // Group headings above, with a title and a blank line over them.
+    case(
+        &format!("実態調査,,,,,\n\n基本情報,,,選択,自由記載,\n回答番号,都道府県,種別,問5,問7,問13\n{data}"),
+        &expected,
+        ("問5", "あった"),
+    );
+    // Question numbers above, wording below.
+    case(
+        &format!(",,,問5,問7,問13\n回答番号,都道府県,種別,有無,特筆すべき事例,ご意見\n{data}"),
+        &expected,
+        ("問5 有無", "あった"),
+    );
+}
+
+#[test]
+fn opendocument_sheets() {
+    use std::io::Write;
+    let cell = |text: &str| {
+        format!("<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>")
+    };
+    let row = |cells: &[&str]| {
+        format!("<table:table-row>{}</table:table-row>", cells.iter().map(|text| cell(text)).collect::<String>())
+    };
+    let content = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><office:document-content \
+         xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+         xmlns:table=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" \
+         xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\"><office:body><office:spreadsheet>\
+         <table:table table:name=\"回答\">{}<table:table-row table:number-rows-repeated=\"1000000\">\
+         <table:table-cell table:number-columns-repeated=\"16384\"/></table:table-row></table:table>\
+         </office:spreadsheet></office:body></office:document-content>",
+        [
+            row(&["回答番号", "都道府県", "問7 事例"]),
+            row(&["1", "東京", "氏名が●で表示されて困りました。"]),
+            row(&["2", "大阪", "特になし"])
+        ]
+        .concat()
+    );
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, text) in [
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+        (
+            "META-INF/manifest.xml",
+            "<manifest:manifest xmlns:manifest=\"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0\"/>",
+        ),
+        ("content.xml", &content),
+    ] {
+        archive.start_file(name, stored).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    let outcome = read(&file("a.ods", archive.finish().unwrap().into_inner()).path);
+    assert_eq!(outcome.account.format, Format::Ods);
+    assert_eq!(ids(&outcome), ["1-問7"]);
+    assert_eq!((outcome.account.rows, outcome.account.nothing), (2, 1));
+}
+
+/// For checking memory and time by hand: `cargo nextest run --run-ignored only a_million`.
+#[test]
+#[ignore = "takes a minute"]
+fn a_million_comments_in_little_memory() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let (jsonl, csv) = (folder.path().join("a.jsonl"), folder.path().join("a.csv"));
+    let mut lines = std::io::BufWriter::new(fs::File::create(&jsonl).unwrap());
+    let mut rows = std::io::BufWriter::new(fs::File::create(&csv).unwrap());
+    writeln!(rows, "回答番号,都道府県,種別,問5,問7 事例").unwrap();
+    for n in 0..1_000_000 {
+        let text = format!("端末が{n}回も止まってしまい、窓口で患者さんをお待たせしました。");
+        writeln!(lines, "{{\"id\":\"c{n}\",\"prefecture\":\"東京都\",\"question\":\"問7\",\"text\":\"{text}\"}}")
+            .unwrap();
+        writeln!(rows, "{n},東京都,病院,あった,{text}").unwrap();
+    }
+    lines.flush().unwrap();
+    rows.flush().unwrap();
+    for path in [jsonl, csv] {
+        let reader = open(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(reader.filter(Result::is_ok).count(), 1_000_000);
+    }
+    if let Ok(status) = fs::read_to_string("/proc/self/status") {
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(kilobytes < 200_000, "{kilobytes} kB");
     }
 }

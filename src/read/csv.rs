@@ -217,21 +217,20 @@ pub(super) fn sniff_delimiter(head: &str) -> Option<char> {
         .map(|(_, delimiter)| delimiter)
 }
 
+/// The number of cells of each of the first rows.
 fn count_fields(head: &str, delimiter: char) -> Vec<usize> {
     let mut rows = Vec::new();
-    let (mut fields, mut quoted, mut field_start, mut blank) = (1, false, true, true);
+    let (mut fields, mut blank) = (1, true);
+    let (mut quoted, mut field_start, mut after_quote) = (false, true, false);
     for c in head.chars() {
         if quoted {
             quoted = c != '"';
+            after_quote = !quoted;
             continue;
         }
         match c {
-            '"' if field_start || !blank => quoted = field_start,
-            c if c == delimiter => {
-                fields += 1;
-                field_start = true;
-                continue;
-            }
+            // A field's opening quote, or the second of a pair within quotes.
+            '"' if field_start || after_quote => quoted = true,
             '\n' | '\r' => {
                 if !blank {
                     rows.push(fields);
@@ -239,13 +238,14 @@ fn count_fields(head: &str, delimiter: char) -> Vec<usize> {
                 if rows.len() >= 50 {
                     return rows;
                 }
-                (fields, field_start, blank) = (1, true, true);
-                continue;
+                fields = 1;
             }
+            c if c == delimiter => fields += 1,
             _ => {}
         }
-        blank = false;
-        field_start = false;
+        after_quote = false;
+        field_start = c == delimiter || matches!(c, '\n' | '\r');
+        blank = matches!(c, '\n' | '\r');
     }
     if !blank && !quoted {
         rows.push(fields);

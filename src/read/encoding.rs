@@ -204,6 +204,9 @@ pub(super) fn detect(file: &mut File, survey: &Survey) -> io::Result<Option<Text
     if guess == ISO_2022_JP {
         return Ok(Some(TextEncoding::Iso2022Jp));
     }
+    if survey.valid_utf8 {
+        return Ok(Some(if bom { TextEncoding::Utf8Bom } else { TextEncoding::Utf8 }));
+    }
     let [utf8, cp932, euc_jp] = lines.map(|counter| counter.malformed);
     let legacy = if euc_jp < cp932 || (euc_jp == cp932 && guess == EUC_JP) {
         (TextEncoding::EucJp, euc_jp)

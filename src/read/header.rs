@@ -244,19 +244,21 @@ impl Content {
             content.facilities += usize::from(Facility::parse(cell).is_some());
         }
         content.distinct = seen.len();
-        if content.filled > 0 {
-            content.mean_chars = chars / content.filled;
-            content.hiragana_permille = hiragana * 1000 / chars.max(1);
-        }
+        content.mean_chars = chars / content.filled.max(1);
+        content.hiragana_permille = hiragana * 1000 / chars.max(1);
         content
     }
 
     /// Long, varied Japanese: names and addresses have hardly any hiragana, choices repeat.
     fn is_free_text(&self) -> bool {
-        self.mean_chars >= 8
-            && self.hiragana_permille >= 180
+        self.reads_as_text()
             && (self.distinct * 2 >= self.filled || (self.distinct >= 30 && self.distinct * 4 >= self.filled))
             && (self.filled >= 3 || self.mean_chars >= 15)
+    }
+
+    /// Phrases rather than names, numbers or single words.
+    fn reads_as_text(&self) -> bool {
+        self.mean_chars >= 8 && self.hiragana_permille >= 180
     }
 
     /// Few distinct short answers, or numbers.
@@ -367,7 +369,9 @@ fn assign_roles(columns: &mut [ColumnAccount], contents: &[Content]) -> bool {
                 false
             }
             (Some(_), _) if content.filled == 0 => asks_for_text(header),
-            (Some(_), _) => content.is_free_text() || (asks_for_text(header) && !content.is_choice()),
+            (Some(_), _) => {
+                content.is_free_text() || (!content.is_choice() && (asks_for_text(header) || content.reads_as_text()))
+            }
             (None, _) => content.is_free_text(),
         };
         if is_answer {
@@ -496,7 +500,7 @@ fn find_header(sample: &[Row]) -> Option<(usize, usize)> {
         let is_header = !respondent.is_empty()
             && respondent.iter().all(|&index| lower.is_blank(index))
             && lower.cells.iter().all(|cell| cell.as_text().chars().count() <= 40);
-        if fills && is_header && lower.number == upper.number + 1 {
+        if fills && is_header && follows(upper, lower) {
             return Some((main, main + 1));
         }
     }
@@ -505,11 +509,18 @@ fn find_header(sample: &[Row]) -> Option<(usize, usize)> {
         let (upper, lower) = (&search[above], &search[main]);
         let names_blank = (0..upper.cells.len()).any(|index| !upper.is_blank(index) && lower.is_blank(index));
         let has_question = (0..upper.cells.len()).any(|index| question_of(upper.text(index)).is_some());
-        if upper.number + 1 == lower.number && upper.filled() >= 2 && (names_blank || has_question) {
+        if follows(upper, lower) && upper.filled() >= 2 && (names_blank || has_question) {
             return Some((above, main));
         }
     }
     Some((main, main))
+}
+
+/// Whether no blank row lies between two. Rows of text are numbered by their first line and may have several.
+fn follows(upper: &Row, lower: &Row) -> bool {
+    let breaks: usize = upper.cells.iter().map(|cell| cell.as_text().matches('\n').count()).sum();
+    let distance = lower.number.saturating_sub(upper.number);
+    distance == 1 || distance == 1 + breaks as u64
 }
 
 /// One header per column; those of two rows are joined, and a merged cell above counts for all columns below it.

@@ -20,6 +20,7 @@ mod workbook;
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
+    fmt,
     fs::File,
     hash::{DefaultHasher, Hash, Hasher},
     path::Path,
@@ -229,6 +230,12 @@ impl Reader {
     /// The complete account, when the comments have been read.
     pub fn into_account(self) -> Account {
         self.common.account
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("account", &self.common.account).finish_non_exhaustive()
     }
 }
 

@@ -357,9 +357,6 @@ fn value(data: &Data) -> Option<CellValue> {
         Data::DateTime(time) => time_text(time),
         Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
         Data::Error(error) => return Some(CellValue::Error(error.to_string())),
-        // Rich text and whatever later versions add.
-        #[allow(unreachable_patterns)]
-        other => other.to_string(),
     }))
 }
 
