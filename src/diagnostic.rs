@@ -90,7 +90,15 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.span.line_column();
         let path = self.span.source.path();
-        writeln!(f, "{path}:{}:{}: {}[{}]: {}", place.line, place.column, self.severity.as_str(), self.id, self.message)?;
+        writeln!(
+            f,
+            "{path}:{}:{}: {}[{}]: {}",
+            place.line,
+            place.column,
+            self.severity.as_str(),
+            self.id,
+            self.message
+        )?;
         let (line_start, line) = self.span.source.line_at(self.span.byte_range.start);
         let number = place.line.to_string();
         let margin = " ".repeat(number.len());

@@ -209,11 +209,8 @@ pub fn evaluate<'a>(
         evaluation.micro.add(counts);
         evaluation.categories.push((entry.id.to_string(), counts));
     }
-    let used: Vec<f64> = counts
-        .iter()
-        .filter(|counts| counts.support() + counts.false_positive > 0)
-        .map(|counts| counts.f1())
-        .collect();
+    let used: Vec<f64> =
+        counts.iter().filter(|counts| counts.support() + counts.false_positive > 0).map(|counts| counts.f1()).collect();
     evaluation.macro_f1 = if used.is_empty() { 1.0 } else { used.iter().sum::<f64>() / used.len() as f64 };
     evaluation.primary_accuracy = ratio(right_primary, evaluation.comments);
     evaluation.exact_match = ratio(exact, evaluation.comments);

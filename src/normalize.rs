@@ -234,7 +234,7 @@ fn fold(original: &str) -> Normalized {
             '\u{3000}' => Folded::Char(' '),
             c if c.is_control() || is_invisible(c) => Folded::Nothing,
             '⚫' | '⬤' | '🔴' | '🌑' | '\u{23fa}' => Folded::Char('●'),
-            'ゝ' | 'ヽ' => previous.map_or(Folded::Char(c), |p| Folded::Char(p)),
+            'ゝ' | 'ヽ' => previous.map_or(Folded::Char(c), Folded::Char),
             'ゞ' | 'ヾ' => previous.and_then(voiced).map_or(Folded::Char(c), Folded::Char),
             _ if cluster_len == plain_len
                 && let Some(kana) = look_alike(c, previous, following()) =>
@@ -248,7 +248,9 @@ fn fold(original: &str) -> Normalized {
         match replaced {
             Folded::Nothing => {}
             Folded::Char(c) => text.push(c),
-            Folded::Nfkc => text.extend(cluster.nfkc().filter(|&c| !c.is_control() && !is_invisible(c)).map(after_nfkc)),
+            Folded::Nfkc => {
+                text.extend(cluster.nfkc().filter(|&c| !c.is_control() && !is_invisible(c)).map(after_nfkc))
+            }
         }
         let normal_len = text.len() - normal_start;
         map.push(Run {
@@ -282,7 +284,9 @@ fn is_plain(c: char) -> bool {
     match c {
         '!'..='~' => !matches!(c, '-' | '|' | '(' | ')' | '!' | '?'),
         'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' => true,
-        '\u{4e00}'..='\u{9fff}' => !matches!(c, '一' | '二' | '力' | '夕' | '卜' | '工' | '八' | '口' | '千' | '亠' | '才'),
+        '\u{4e00}'..='\u{9fff}' => {
+            !matches!(c, '一' | '二' | '力' | '夕' | '卜' | '工' | '八' | '口' | '千' | '亠' | '才')
+        }
         '。' | '、' | '「' | '」' | '・' | '●' | '々' => true,
         _ => false,
     }
@@ -340,7 +344,9 @@ fn space(previous: Option<char>, rest: &str) -> Folded {
     let next = rest.chars().next();
     match (previous, next) {
         (Some(previous), Some(next)) if is_japanese(previous) && is_japanese(next) => Folded::Nothing,
-        (Some(previous), Some(next)) if is_japanese(previous) && matches!(next, '、' | '。' | '」') => Folded::Nothing,
+        (Some(previous), Some(next)) if is_japanese(previous) && matches!(next, '、' | '。' | '」') => {
+            Folded::Nothing
+        }
         _ => Folded::Char(' '),
     }
 }
@@ -368,13 +374,21 @@ fn look_alike(c: char, previous: Option<char>, next: Option<char>) -> Option<cha
     let before = next.is_some_and(is_katakana);
     let before_long = matches!(next, Some('ー' | '一' | '―' | 'ｰ' | '─' | '—'));
     match c {
-        '―' | '─' | '—' | '–' | '‐' | '−' | '-' | '－' | 'ｰ' | '|' => (after && before).then_some('ー').or_else(|| {
-            // At the end of a word only marks that nobody types as a dash: ｶｰﾄﾞﾘｰﾀﾞｰ is handled by NFKC.
-            (after && matches!(c, '―' | '─') && next.is_some_and(|next| matches!(next, 'ぁ'..='ゖ'))).then_some('ー')
-        }),
-        '一' => (after && (before || previous != Some('ー') && next.is_none_or(|n| matches!(n, 'の' | 'が' | 'を' | 'に' | 'は' | 'で' | 'と' | 'も' | '、' | '。'))))
-            .then_some('ー'),
-        _ if !(after && before || (before_long && before) || (before_long && c != '一')) => None,
+        '―' | '─' | '—' | '–' | '‐' | '−' | '-' | '－' | 'ｰ' | '|' => {
+            (after && before).then_some('ー').or_else(|| {
+                // At the end of a word only marks that nobody types as a dash: ｶｰﾄﾞﾘｰﾀﾞｰ is handled by NFKC.
+                (after && matches!(c, '―' | '─') && next.is_some_and(|next| matches!(next, 'ぁ'..='ゖ')))
+                    .then_some('ー')
+            })
+        }
+        '一' => (after
+            && (before
+                || previous != Some('ー')
+                    && next.is_none_or(|n| {
+                        matches!(n, 'の' | 'が' | 'を' | 'に' | 'は' | 'で' | 'と' | 'も' | '、' | '。')
+                    })))
+        .then_some('ー'),
+        _ if !(after && before || before_long) => None,
         '二' => Some('ニ'),
         '力' => Some('カ'),
         '夕' => Some('タ'),

@@ -27,9 +27,8 @@ pub struct Pipeline<'a> {
 impl<'a> Pipeline<'a> {
     /// A pipeline with a worker for each thread of the current pool.
     pub fn new(analyzer: &'a Analyzer, rules: &'a RuleSet) -> Self {
-        let workers = (0..=rayon::current_num_threads())
-            .map(|_| Mutex::new((analyzer.worker(), Matcher::new(rules))))
-            .collect();
+        let workers =
+            (0..=rayon::current_num_threads()).map(|_| Mutex::new((analyzer.worker(), Matcher::new(rules)))).collect();
         Self { rules, workers }
     }
 

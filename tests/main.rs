@@ -1,4 +1,9 @@
 //! Everything that is tested from outside the crate, one module a topic.
 
+mod analyze;
+mod cli;
+mod gold;
+mod normalize;
 mod read;
 mod report;
+mod support;

@@ -52,8 +52,8 @@ pub(super) fn embedded() -> Result<Dictionary, AnalyzerError> {
 }
 
 pub(super) fn from_folder(folder: &Path) -> Result<Dictionary, AnalyzerError> {
-    let dictionary = load_fs_dictionary(folder)
-        .map_err(|source| AnalyzerError::Folder { folder: folder.to_path_buf(), source })?;
+    let dictionary =
+        load_fs_dictionary(folder).map_err(|source| AnalyzerError::Folder { folder: folder.to_path_buf(), source })?;
     let found = dictionary.metadata.dictionary_schema.field_count();
     if found < 13 {
         return Err(AnalyzerError::Schema { folder: folder.to_path_buf(), found });

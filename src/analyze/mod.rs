@@ -3,8 +3,8 @@
 //! Words are interned: each entry of the dictionary is read at most once, on first sight, into a [`Word`] that
 //! all morphemes of it share. A comment is analysed once; rules, index and concordance share its morphemes.
 
-mod domain;
 mod dictionary;
+mod domain;
 mod sentence;
 
 use std::{ops::Range, path::Path, sync::OnceLock};
@@ -286,7 +286,9 @@ impl WordClass {
         match (pos1, pos2) {
             ("名詞", "サ変接続") => Self::VerbalNoun,
             ("名詞", "形容動詞語幹" | "ナイ形容詞語幹") => Self::AdjectivalNoun,
-            ("名詞", "接尾" | "非自立" | "代名詞" | "数" | "特殊" | "接続詞的" | "動詞非自立的") => Self::NounPart,
+            ("名詞", "接尾" | "非自立" | "代名詞" | "数" | "特殊" | "接続詞的" | "動詞非自立的") => {
+                Self::NounPart
+            }
             ("名詞", _) => Self::Noun,
             ("動詞", "自立") => Self::Verb,
             ("動詞", _) => Self::VerbPart,

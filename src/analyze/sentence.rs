@@ -12,11 +12,14 @@ pub(super) fn split(text: &str, morphemes: &[Morpheme<'_>]) -> Vec<Range<u32>> {
     for (index, morpheme) in morphemes.iter().enumerate() {
         let index = index as u32;
         let surface = morpheme.surface(text);
-        let gap = index
-            .checked_sub(1)
-            .map(|previous| &text[morphemes[previous as usize].byte_range.end as usize..morpheme.byte_range.start as usize]);
-        let after_gap = gap.is_some_and(|gap| gap.contains('\n') || gap.contains(' ') && !is_ascii_word(text, morpheme));
-        if index > start && (after_gap || opens_item(surface) || ends_sentence(morphemes, index - 1, text) && !closes(surface)) {
+        let gap = index.checked_sub(1).map(|previous| {
+            &text[morphemes[previous as usize].byte_range.end as usize..morpheme.byte_range.start as usize]
+        });
+        let after_gap =
+            gap.is_some_and(|gap| gap.contains('\n') || gap.contains(' ') && !is_ascii_word(text, morpheme));
+        if index > start
+            && (after_gap || opens_item(surface) || ends_sentence(morphemes, index - 1, text) && !closes(surface))
+        {
             sentences.push(start..index);
             start = index;
         }

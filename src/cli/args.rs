@@ -35,10 +35,15 @@ pub(super) fn report(error: &clap::Error) -> ExitCode {
         ErrorKind::MissingSubcommand => "コマンドを指定してください".to_owned(),
         ErrorKind::InvalidValue if value.is_empty() => format!("「{argument}」に値がありません"),
         ErrorKind::InvalidValue => {
-            format!("「{argument}」に「{value}」は指定できません（指定できる値: {}）", context(ContextKind::ValidValue).replace(' ', "、"))
+            format!(
+                "「{argument}」に「{value}」は指定できません（指定できる値: {}）",
+                context(ContextKind::ValidValue).replace(' ', "、")
+            )
         }
         ErrorKind::ValueValidation => format!("「{argument}」に「{value}」は指定できません"),
-        ErrorKind::ArgumentConflict => format!("「{argument}」は「{}」と一緒に指定できません", context(ContextKind::PriorArg)),
+        ErrorKind::ArgumentConflict => {
+            format!("「{argument}」は「{}」と一緒に指定できません", context(ContextKind::PriorArg))
+        }
         ErrorKind::TooFewValues | ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues => {
             format!("「{argument}」の値の数が合いません")
         }

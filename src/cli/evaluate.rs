@@ -55,7 +55,9 @@ impl Args {
         for path in &self.files {
             let file = File::open(path).with_context(|| format!("`{}` を開けません", path.display()))?;
             for (number, line) in BufReader::new(file).lines().enumerate() {
-                let line = line.with_context(|| format!("{}:{}: 読めません（UTF-8 で保存されていますか）", path.display(), number + 1))?;
+                let line = line.with_context(|| {
+                    format!("{}:{}: 読めません（UTF-8 で保存されていますか）", path.display(), number + 1)
+                })?;
                 if line.trim().is_empty() {
                     continue;
                 }
@@ -76,11 +78,14 @@ impl Args {
                 |(worker, matcher), line| matcher.classify(&worker.analyze(&line.comment.text), &line.comment),
             )
             .collect();
-        let items = lines.iter().zip(&classified).map(|(line, classification)| (&line.comment.id, &line.gold, classification));
+        let items =
+            lines.iter().zip(&classified).map(|(line, classification)| (&line.comment.id, &line.gold, classification));
         let evaluation = evaluate(rules.codebook(), items)?;
         let mut out = stdout();
         match self.format {
-            Format::Json => self.write_json(&mut out, &evaluation, &lines, &classified, rules.codebook(), rules.version())?,
+            Format::Json => {
+                self.write_json(&mut out, &evaluation, &lines, &classified, rules.codebook(), rules.version())?
+            }
             Format::Table => {
                 write_table(&mut out, &evaluation, rules.codebook())?;
                 if self.errors {
@@ -129,7 +134,8 @@ impl Args {
                 .map(|difference| {
                     let mut value = serde_json::to_value(difference).expect("a difference is plain data");
                     value["text"] = json!(lines[difference.index].comment.text);
-                    value["evidence"] = json!(evidence(&lines[difference.index].comment, &classified[difference.index], codebook));
+                    value["evidence"] =
+                        json!(evidence(&lines[difference.index].comment, &classified[difference.index], codebook));
                     value
                 })
                 .collect();
@@ -161,16 +167,26 @@ fn write_table(out: &mut dyn Write, evaluation: &Evaluation, codebook: &Codebook
         column.set_cell_alignment(CellAlignment::Right);
     }
     writeln!(out, "{table}")?;
-    writeln!(out, "回答 {} 件  macro F1 {:.3}  primary の正解率 {:.3}  完全一致 {:.3}", evaluation.comments, evaluation.macro_f1, evaluation.primary_accuracy, evaluation.exact_match)?;
-    writeln!(out, "分類のない回答 {} 件のうち、分類を付けたもの {} 件", evaluation.uncategorised, evaluation.uncategorised_tagged)?;
+    writeln!(
+        out,
+        "回答 {} 件  macro F1 {:.3}  primary の正解率 {:.3}  完全一致 {:.3}",
+        evaluation.comments, evaluation.macro_f1, evaluation.primary_accuracy, evaluation.exact_match
+    )?;
+    writeln!(
+        out,
+        "分類のない回答 {} 件のうち、分類を付けたもの {} 件",
+        evaluation.uncategorised, evaluation.uncategorised_tagged
+    )?;
     let mut names = section_ids(codebook);
     names.push("none".to_owned());
     let mut confusion = Table::new();
-    let header: Vec<String> = std::iter::once("primary（行: 正解、列: 判定）".to_owned()).chain(names.iter().cloned()).collect();
+    let header: Vec<String> =
+        std::iter::once("primary（行: 正解、列: 判定）".to_owned()).chain(names.iter().cloned()).collect();
     confusion.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
     for wanted in &names {
         let given = evaluation.primary_confusion.get(wanted);
-        let cells = names.iter().map(|name| given.and_then(|given| given.get(name)).map_or(String::new(), usize::to_string));
+        let cells =
+            names.iter().map(|name| given.and_then(|given| given.get(name)).map_or(String::new(), usize::to_string));
         confusion.add_row(std::iter::once(wanted.clone()).chain(cells));
     }
     for column in confusion.column_iter_mut().skip(1) {
@@ -201,10 +217,21 @@ fn write_errors(
             writeln!(out, "  余分に付いた: {}", difference.wrong.join(", "))?;
         }
         if let Some(primary) = &difference.wrong_primary {
-            writeln!(out, "  primary: 判定 {}、正解 {}", primary.given.as_deref().unwrap_or("なし"), if primary.wanted.is_empty() { "なし".to_owned() } else { primary.wanted.join("・") })?;
+            writeln!(
+                out,
+                "  primary: 判定 {}、正解 {}",
+                primary.given.as_deref().unwrap_or("なし"),
+                if primary.wanted.is_empty() { "なし".to_owned() } else { primary.wanted.join("・") }
+            )?;
         }
         for item in evidence(comment, &classified[difference.index], codebook) {
-            writeln!(out, "    {} ← {}「{}」", item["category"].as_str().unwrap_or(""), item["rule"].as_str().unwrap_or(""), item["text"].as_str().unwrap_or(""))?;
+            writeln!(
+                out,
+                "    {} ← {}「{}」",
+                item["category"].as_str().unwrap_or(""),
+                item["rule"].as_str().unwrap_or(""),
+                item["text"].as_str().unwrap_or("")
+            )?;
         }
     }
     Ok(())

@@ -85,7 +85,8 @@ impl Input {
     /// Ends the progress, tells the accounts, and gives whether everything was in order.
     pub(super) fn finish(self) -> bool {
         self.progress.finish_and_clear();
-        let hidden = self.accounts.iter().map(|account| account.problem_count).sum::<u64>().saturating_sub(SHOWN_PROBLEMS);
+        let hidden =
+            self.accounts.iter().map(|account| account.problem_count).sum::<u64>().saturating_sub(SHOWN_PROBLEMS);
         if hidden > 0 {
             eprintln!("ほか {hidden} 件の問題は表示していません");
         }

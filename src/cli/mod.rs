@@ -141,9 +141,9 @@ pub fn main() -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
 }
 
 impl Shared {
@@ -164,8 +164,8 @@ impl Shared {
 
 /// The `.toml` files of a folder, sorted by name.
 fn read_rule_folder(folder: &std::path::Path) -> anyhow::Result<Vec<std::sync::Arc<Source>>> {
-    let entries = std::fs::read_dir(folder)
-        .with_context(|| format!("規則のフォルダー `{}` を開けません", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("規則のフォルダー `{}` を開けません", folder.display()))?;
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry?.path();
@@ -180,9 +180,11 @@ fn read_rule_folder(folder: &std::path::Path) -> anyhow::Result<Vec<std::sync::A
     paths
         .into_iter()
         .map(|path| {
-            let bytes = std::fs::read(&path).with_context(|| format!("規則ファイル `{}` を読めません", path.display()))?;
+            let bytes =
+                std::fs::read(&path).with_context(|| format!("規則ファイル `{}` を読めません", path.display()))?;
             let text = String::from_utf8(bytes).map_err(|error| {
-                let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
+                let line =
+                    error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
                 anyhow::anyhow!(
                     "規則ファイル `{}` の {line} 行目が UTF-8 ではありません（UTF-8 で保存し直してください）",
                     path.display()
@@ -196,5 +198,9 @@ fn read_rule_folder(folder: &std::path::Path) -> anyhow::Result<Vec<std::sync::A
 /// Standard output, buffered unless a person is reading along.
 fn stdout() -> Box<dyn Write> {
     let stdout = io::stdout();
-    if stdout.is_terminal() { Box::new(stdout.lock()) } else { Box::new(io::BufWriter::with_capacity(1 << 16, stdout.lock())) }
+    if stdout.is_terminal() {
+        Box::new(stdout.lock())
+    } else {
+        Box::new(io::BufWriter::with_capacity(1 << 16, stdout.lock()))
+    }
 }

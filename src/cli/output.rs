@@ -42,11 +42,10 @@ impl OutputFile {
     /// Puts the finished file in its place.
     pub(super) fn commit(self) -> anyhow::Result<()> {
         let path = self.path;
-        let file = self
-            .file
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)
-            .with_context(|| format!("`{}` に書き込めません（ディスクの空きを確かめてください）", path.display()))?;
+        let file =
+            self.file.into_inner().map_err(io::IntoInnerError::into_error).with_context(|| {
+                format!("`{}` に書き込めません（ディスクの空きを確かめてください）", path.display())
+            })?;
         file.as_file().sync_all().with_context(|| format!("`{}` に書き込めません", path.display()))?;
         restore_permissions(&file);
         file.persist(&path).map_err(|error| error.error).with_context(|| not_writable(&path))?;

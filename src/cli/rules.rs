@@ -62,7 +62,15 @@ impl Args {
                         ExampleOutcome::Mended => "既知の誤りがなくなりました。match か no_match に移してください",
                         ExampleOutcome::Passed => continue,
                     };
-                    writeln!(out, "{}:{}:{}: {}: {what}\n    {}", report.span.source.path(), place.line, place.column, report.rule, report.text)?;
+                    writeln!(
+                        out,
+                        "{}:{}:{}: {}: {what}\n    {}",
+                        report.span.source.path(),
+                        place.line,
+                        place.column,
+                        report.rule,
+                        report.text
+                    )?;
                 }
                 writeln!(out, "例 {} 件、うち失敗 {} 件", reports.len(), failed.len())?;
                 out.flush()?;

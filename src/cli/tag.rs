@@ -81,7 +81,9 @@ impl Args {
             _ => None,
         };
         match (self.format.or(by_extension), &self.output) {
-            (Some(Format::Xlsx), None) => anyhow::bail!("xlsx は画面には出せません（-o で書き出すファイルを指定してください）"),
+            (Some(Format::Xlsx), None) => {
+                anyhow::bail!("xlsx は画面には出せません（-o で書き出すファイルを指定してください）")
+            }
             (Some(format), _) => Ok(format),
             (None, None) => Ok(Format::Jsonl),
             (None, Some(path)) => anyhow::bail!(
@@ -93,7 +95,12 @@ impl Args {
 }
 
 /// Writes a form that has one line a comment.
-fn write_lines(pipeline: &Pipeline<'_>, input: &mut Input, format: Format, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+fn write_lines(
+    pipeline: &Pipeline<'_>,
+    input: &mut Input,
+    format: Format,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
     let codebook = pipeline.rules().codebook();
     match format {
         Format::Csv => {
@@ -185,7 +192,10 @@ fn workbook(pipeline: &Pipeline<'_>, input: &mut Input) -> anyhow::Result<Vec<u8
         },
         |cells| {
             row += 1;
-            anyhow::ensure!(row <= MAX_XLSX_ROWS, "回答が Excel の行数（1,048,576 行）を超えます（csv か jsonl で書き出してください）");
+            anyhow::ensure!(
+                row <= MAX_XLSX_ROWS,
+                "回答が Excel の行数（1,048,576 行）を超えます（csv か jsonl で書き出してください）"
+            );
             for (column, cell) in (0..).zip(cells) {
                 if column == CONFIDENCE_COLUMN {
                     sheet.write_number_with_format(row, column, cell.parse::<f64>()?, &wrapped)?;

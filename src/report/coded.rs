@@ -57,8 +57,11 @@ impl<'a> CodedComment<'a> {
     /// `category:rule「words」`.
     pub fn cells(&self) -> [String; 9] {
         let optional = |value: &Option<String>| value.clone().unwrap_or_default();
-        let evidence: Vec<String> =
-            self.evidence.iter().map(|e| format!("{}:{}「{}」", e.category, e.rule, e.text.replace('\n', " "))).collect();
+        let evidence: Vec<String> = self
+            .evidence
+            .iter()
+            .map(|e| format!("{}:{}「{}」", e.category, e.rule, e.text.replace('\n', " ")))
+            .collect();
         [
             self.comment.id.to_string(),
             optional(&self.comment.prefecture),

@@ -198,9 +198,10 @@ impl WordTest {
         shape
             && self.surface.as_deref().is_none_or(|wanted| surface == wanted)
             && self.reading.as_deref().is_none_or(|wanted| word.reading.as_deref() == Some(wanted))
-            && self.form.as_deref().is_none_or(|wanted| {
-                word.inflection_form.as_deref().is_some_and(|form| form.starts_with(wanted))
-            })
+            && self
+                .form
+                .as_deref()
+                .is_none_or(|wanted| word.inflection_form.as_deref().is_some_and(|form| form.starts_with(wanted)))
             && self.pos.as_deref().is_none_or(|wanted| part_of_speech(wanted, word, is_oov))
     }
 }
@@ -220,7 +221,9 @@ fn part_of_speech(wanted: &str, word: &Word, is_oov: bool) -> bool {
         "ナイ形容" => levels("名詞-ナイ形容詞語幹"),
         "副詞可能" => levels("名詞-副詞可能"),
         "代名詞" => levels("名詞-代名詞"),
-        "否定助動詞" => word.class == WordClass::Auxiliary && matches!(&*word.base_form, "ない" | "ぬ" | "ん" | "まい"),
+        "否定助動詞" => {
+            word.class == WordClass::Auxiliary && matches!(&*word.base_form, "ない" | "ぬ" | "ん" | "まい")
+        }
         "形容詞（非自立）" | "形容詞-非自立" => levels("形容詞-非自立"),
         wanted => levels(wanted),
     }
@@ -228,8 +231,30 @@ fn part_of_speech(wanted: &str, word: &Word, is_oov: bool) -> bool {
 
 /// Names that a part-of-speech test may use at its first level.
 pub(super) const PART_OF_SPEECH_NAMES: [&str; 24] = [
-    "名詞", "動詞", "形容詞", "副詞", "連体詞", "接続詞", "感動詞", "助詞", "助動詞", "接頭詞", "記号", "フィラー", "その他",
-    "未知語", "サ変名詞", "形容動詞", "固有名詞", "組織名", "人名", "地名", "ナイ形容", "副詞可能", "代名詞", "否定助動詞",
+    "名詞",
+    "動詞",
+    "形容詞",
+    "副詞",
+    "連体詞",
+    "接続詞",
+    "感動詞",
+    "助詞",
+    "助動詞",
+    "接頭詞",
+    "記号",
+    "フィラー",
+    "その他",
+    "未知語",
+    "サ変名詞",
+    "形容動詞",
+    "固有名詞",
+    "組織名",
+    "人名",
+    "地名",
+    "ナイ形容",
+    "副詞可能",
+    "代名詞",
+    "否定助動詞",
 ];
 
 /// Ids as bytes: three digits to the base of 128, the first marked, so that matches cannot straddle.
@@ -343,8 +368,12 @@ impl<'f> Compiler<'f> {
             if let Some(first) = seen.insert(&rule.id, &rule.span) {
                 let first = first.clone();
                 self.diagnostics.push(
-                    Diagnostic::error("duplicate-rule", rule.span.clone(), format!("規則「{}」はすでに定義されています", rule.id))
-                        .related(first, "最初の定義"),
+                    Diagnostic::error(
+                        "duplicate-rule",
+                        rule.span.clone(),
+                        format!("規則「{}」はすでに定義されています", rule.id),
+                    )
+                    .related(first, "最初の定義"),
                 );
             }
             self.rule_ids.entry(&rule.id).or_insert(index as u32);
@@ -486,7 +515,8 @@ impl<'f> Compiler<'f> {
         let found = self.files.codebook.index_of(id);
         if found.is_none() {
             let known = self.files.codebook.categories().iter().map(|category| &*category.id);
-            let mut diagnostic = Diagnostic::error("unknown-category", span, format!("分類「{id}」は codebook.toml にありません"));
+            let mut diagnostic =
+                Diagnostic::error("unknown-category", span, format!("分類「{id}」は codebook.toml にありません"));
             diagnostic.help = closest(id, known).map(|close| format!("「{close}」ではありませんか"));
             self.diagnostics.push(diagnostic);
         }
@@ -528,7 +558,8 @@ impl<'f> Compiler<'f> {
                 Some(&index) => Condition::Rule(index),
                 None => {
                     let mut diagnostic = Diagnostic::error("unknown-rule", span, format!("規則「{id}」はありません"));
-                    diagnostic.help = closest(id, self.rule_ids.keys().copied()).map(|close| format!("「{close}」ではありませんか"));
+                    diagnostic.help =
+                        closest(id, self.rule_ids.keys().copied()).map(|close| format!("「{close}」ではありませんか"));
                     self.diagnostics.push(diagnostic);
                     return None;
                 }
@@ -579,8 +610,10 @@ impl<'f> Compiler<'f> {
         if let Some(pos) = &test.pos {
             let first = pos.split('-').next().unwrap_or("");
             if !PART_OF_SPEECH_NAMES.contains(&first) && !pos.starts_with("形容詞（") {
-                let mut diagnostic = Diagnostic::error("unknown-pos", place, format!("「{pos}」という品詞はありません"));
-                diagnostic.help = closest(first, PART_OF_SPEECH_NAMES).map(|close| format!("「{close}」ではありませんか"));
+                let mut diagnostic =
+                    Diagnostic::error("unknown-pos", place, format!("「{pos}」という品詞はありません"));
+                diagnostic.help =
+                    closest(first, PART_OF_SPEECH_NAMES).map(|close| format!("「{close}」ではありませんか"));
                 self.diagnostics.push(diagnostic);
                 return None;
             }
@@ -588,10 +621,17 @@ impl<'f> Compiler<'f> {
         let plain = WordTest { word: test.word.clone(), ..WordTest::default() };
         if let (Some(WordShape::Exact(word)), true) = (&test.word, *test == plain) {
             let analysis = self.worker.analyze(word);
-            let ids: Vec<u32> =
-                analysis.morphemes.iter().map(|morpheme| self.vocabulary.id(morpheme.base_form(analysis.text()))).collect();
+            let ids: Vec<u32> = analysis
+                .morphemes
+                .iter()
+                .map(|morpheme| self.vocabulary.id(morpheme.base_form(analysis.text())))
+                .collect();
             if ids.is_empty() {
-                self.diagnostics.push(Diagnostic::error("empty-pattern", place, format!("「{word}」には語がありません")));
+                self.diagnostics.push(Diagnostic::error(
+                    "empty-pattern",
+                    place,
+                    format!("「{word}」には語がありません"),
+                ));
                 return None;
             }
             return Some(self.intern(SpanNode::Words(ids)));
@@ -607,8 +647,13 @@ impl<'f> Compiler<'f> {
             Ok(regex) => regex,
             Err(error) => {
                 let message = match &error {
-                    regex::Error::CompiledTooBig(_) => "正規表現が大きすぎます（繰り返しの回数を減らしてください）".to_owned(),
-                    error => format!("正規表現を読めません: {}", error.to_string().lines().last().unwrap_or("").trim_start_matches("error: ")),
+                    regex::Error::CompiledTooBig(_) => {
+                        "正規表現が大きすぎます（繰り返しの回数を減らしてください）".to_owned()
+                    }
+                    error => format!(
+                        "正規表現を読めません: {}",
+                        error.to_string().lines().last().unwrap_or("").trim_start_matches("error: ")
+                    ),
                 };
                 self.diagnostics.push(Diagnostic::error("regex", place, message));
                 return None;
@@ -616,8 +661,12 @@ impl<'f> Compiler<'f> {
         };
         if regex.is_match("") {
             self.diagnostics.push(
-                Diagnostic::error("regex-empty", place, "正規表現が空の文字列にも当たります（すべての回答に当たります）")
-                    .help("「*」を「+」にするなど、必ず 1 文字は要るようにしてください"),
+                Diagnostic::error(
+                    "regex-empty",
+                    place,
+                    "正規表現が空の文字列にも当たります（すべての回答に当たります）",
+                )
+                .help("「*」を「+」にするなど、必ず 1 文字は要るようにしてください"),
             );
             return None;
         }
@@ -631,7 +680,8 @@ impl<'f> Compiler<'f> {
     fn concept(&mut self, name: &str, place: &Span) -> Option<SpanId> {
         let files = self.files;
         let Some((name, concept)) = files.concepts.get_key_value(name) else {
-            let mut diagnostic = Diagnostic::error("unknown-concept", place.clone(), format!("概念「{name}」は定義されていません"));
+            let mut diagnostic =
+                Diagnostic::error("unknown-concept", place.clone(), format!("概念「{name}」は定義されていません"));
             let known = files.concepts.keys().map(String::as_str);
             diagnostic.help = Some(match closest(name, known) {
                 Some(close) => format!("「{close}」ではありませんか"),
@@ -644,8 +694,12 @@ impl<'f> Compiler<'f> {
             Some(ConceptState::Done(id)) => return Some(*id),
             Some(ConceptState::Open) => {
                 self.diagnostics.push(
-                    Diagnostic::error("concept-cycle", place.clone(), format!("概念「{name}」が自分自身を参照しています"))
-                        .related(concept.span.clone(), "定義"),
+                    Diagnostic::error(
+                        "concept-cycle",
+                        place.clone(),
+                        format!("概念「{name}」が自分自身を参照しています"),
+                    )
+                    .related(concept.span.clone(), "定義"),
                 );
                 return None;
             }
@@ -716,7 +770,10 @@ impl<'f> Compiler<'f> {
                         Diagnostic::error(
                             "rule-cycle",
                             span.clone(),
-                            format!("規則「{}」は「{}」を通じて自分自身を参照しています", rules[target].id, rules[rule].id),
+                            format!(
+                                "規則「{}」は「{}」を通じて自分自身を参照しています",
+                                rules[target].id, rules[rule].id
+                            ),
                         )
                         .related(rules[target].span.clone(), "参照されている規則"),
                     ),
@@ -734,12 +791,17 @@ impl<'f> Compiler<'f> {
                 parts.iter().filter_map(|part| self.clause_triggers(part, rules, depth)).min_by_key(Triggers::cost)
             }
             Condition::Any(parts) => {
-                let all: Option<Vec<Triggers>> = parts.iter().map(|part| self.clause_triggers(part, rules, depth)).collect();
+                let all: Option<Vec<Triggers>> =
+                    parts.iter().map(|part| self.clause_triggers(part, rules, depth)).collect();
                 all.map(Triggers::union)
             }
             Condition::Within(_, inner) => self.clause_triggers(inner, rules, depth),
-            Condition::Compare { sum, comparison: Comparison::AtLeast | Comparison::Greater | Comparison::Equal, number }
-                if *number > 0 || matches!(clause.condition, Condition::Compare { comparison: Comparison::Greater, .. }) =>
+            Condition::Compare {
+                sum,
+                comparison: Comparison::AtLeast | Comparison::Greater | Comparison::Equal,
+                number,
+            } if *number > 0
+                || matches!(clause.condition, Condition::Compare { comparison: Comparison::Greater, .. }) =>
             {
                 let all: Option<Vec<Triggers>> = sum
                     .iter()

@@ -36,8 +36,12 @@ pub struct ExampleReport {
 impl RuleSet {
     /// Runs the examples of every rule, in the order of the rules.
     pub fn run_examples(&self, analyzer: &Analyzer) -> Vec<ExampleReport> {
-        let examples: Vec<(usize, &super::file::Example)> =
-            self.rules.iter().enumerate().flat_map(|(index, rule)| rule.examples.iter().map(move |e| (index, e))).collect();
+        let examples: Vec<(usize, &super::file::Example)> = self
+            .rules
+            .iter()
+            .enumerate()
+            .flat_map(|(index, rule)| rule.examples.iter().map(move |e| (index, e)))
+            .collect();
         examples
             .par_iter()
             .map_init(

@@ -198,7 +198,11 @@ impl RuleFiles {
             hasher.update(source.text().replace('\r', "").as_bytes());
             hasher.update(&[0]);
             if source.text().len() > MAX_FILE_BYTES {
-                reader.diagnostics.push(Diagnostic::error("file-too-large", Span::new(source, 0..0), "規則ファイルが大きすぎます（4 MB まで）"));
+                reader.diagnostics.push(Diagnostic::error(
+                    "file-too-large",
+                    Span::new(source, 0..0),
+                    "規則ファイルが大きすぎます（4 MB まで）",
+                ));
                 continue;
             }
             match name {
@@ -212,8 +216,12 @@ impl RuleFiles {
             && let Some(span) = nowhere()
         {
             reader.diagnostics.push(
-                Diagnostic::error("missing-codebook", span, "規則のフォルダーに codebook.toml（分類の一覧）がありません")
-                    .help("[[category]] に id・kind・heading・short・definition を書いた codebook.toml を置いてください"),
+                Diagnostic::error(
+                    "missing-codebook",
+                    span,
+                    "規則のフォルダーに codebook.toml（分類の一覧）がありません",
+                )
+                .help("[[category]] に id・kind・heading・short・definition を書いた codebook.toml を置いてください"),
             );
         }
         if !reader.diagnostics.is_empty() {
@@ -240,22 +248,44 @@ struct FileReader {
 }
 
 const RULE_KEYS: [&str; 13] = [
-    "id", "category", "pattern", "unless", "scope", "strength", "kind", "concreteness", "note", "match", "no_match",
-    "known_miss", "known_false",
+    "id",
+    "category",
+    "pattern",
+    "unless",
+    "scope",
+    "strength",
+    "kind",
+    "concreteness",
+    "note",
+    "match",
+    "no_match",
+    "known_miss",
+    "known_false",
 ];
 
 type Key<'i> = Spanned<std::borrow::Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
 
 impl FileReader {
-    fn error(&mut self, id: &'static str, source: &Arc<Source>, range: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+    fn error(
+        &mut self,
+        id: &'static str,
+        source: &Arc<Source>,
+        range: Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.diagnostics.push(Diagnostic::error(id, Span::new(source, range), message));
         self.diagnostics.last_mut().expect("one was pushed just now")
     }
 
     fn toml_error(&mut self, source: &Arc<Source>, error: &toml::de::Error) {
         let range = error.span().unwrap_or(0..0);
-        self.error("toml", source, range, format!("TOML として読めません: {}", error.message().lines().next().unwrap_or("")));
+        self.error(
+            "toml",
+            source,
+            range,
+            format!("TOML として読めません: {}", error.message().lines().next().unwrap_or("")),
+        );
     }
 
     fn codebook(&mut self, source: &Arc<Source>) -> Option<Codebook> {
@@ -293,8 +323,10 @@ impl FileReader {
                 "category" => default_category = self.categories(source, value),
                 "concepts" | "rule" => {}
                 other => {
-                    let help = closest(other, ["category", "concepts", "rule"]).map(|close| format!("「{close}」ではありませんか"));
-                    self.error("unknown-key", source, key.span(), format!("「{other}」という項目はありません")).help = help;
+                    let help = closest(other, ["category", "concepts", "rule"])
+                        .map(|close| format!("「{close}」ではありませんか"));
+                    self.error("unknown-key", source, key.span(), format!("「{other}」という項目はありません")).help =
+                        help;
                 }
             }
         }
@@ -344,27 +376,41 @@ impl FileReader {
         for pattern in &patterns {
             if !pattern.node.expr.is_span() {
                 self.diagnostics.push(
-                    Diagnostic::error("not-a-span", pattern.span(pattern.node.byte_range.clone()), "概念には条件（&、!、比較など）を書けません")
-                        .help("語や '文字列' を「|」で並べてください。条件は規則の pattern に書きます"),
+                    Diagnostic::error(
+                        "not-a-span",
+                        pattern.span(pattern.node.byte_range.clone()),
+                        "概念には条件（&、!、比較など）を書けません",
+                    )
+                    .help("語や '文字列' を「|」で並べてください。条件は規則の pattern に書きます"),
                 );
             }
         }
         self.concepts.insert(name, Concept { span, patterns });
     }
 
-    fn rule(&mut self, source: &Arc<Source>, range: Range<usize>, table: &DeTable<'_>, default_category: &[(String, Span)]) {
+    fn rule(
+        &mut self,
+        source: &Arc<Source>,
+        range: Range<usize>,
+        table: &DeTable<'_>,
+        default_category: &[(String, Span)],
+    ) {
         let faults = self.diagnostics.len();
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !RULE_KEYS.contains(&name) {
                 let help = closest(name, RULE_KEYS).map(|close| format!("「{close}」ではありませんか"));
-                self.error("unknown-key", source, key.span(), format!("規則に「{name}」という項目はありません")).help = help;
+                self.error("unknown-key", source, key.span(), format!("規則に「{name}」という項目はありません")).help =
+                    help;
             }
         }
         let header = range.start..(range.start + "[[rule]]".len()).min(range.end.max(range.start + 1));
         let (id, id_range) = match table.get("id") {
             Some(value) => match value.get_ref().as_str() {
-                Some(id) if !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') => {
+                Some(id)
+                    if !id.is_empty()
+                        && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') =>
+                {
                     (id.to_owned(), value.span())
                 }
                 _ => {
@@ -373,14 +419,16 @@ impl FileReader {
                 }
             },
             None => {
-                self.error("missing-id", source, header, "規則に id がありません").help = Some("id = \"device_failure\" のように付けてください".into());
+                self.error("missing-id", source, header, "規則に id がありません").help =
+                    Some("id = \"device_failure\" のように付けてください".into());
                 return;
             }
         };
         let categories = match table.get("category") {
             Some(value) => self.categories(source, value),
             None if default_category.is_empty() => {
-                self.error("missing-category", source, id_range.clone(), format!("規則「{id}」に分類がありません")).help =
+                self.error("missing-category", source, id_range.clone(), format!("規則「{id}」に分類がありません"))
+                    .help =
                     Some("規則に category = \"…\" を書くか、ファイルの先頭に category = \"…\" を書いてください".into());
                 Vec::new()
             }
@@ -395,9 +443,15 @@ impl FileReader {
         };
         let unless = table.get("unless").map(|value| self.patterns(source, value)).unwrap_or_default();
         let unit = self.choice(source, table, "scope", &[("sentence", Unit::Sentence), ("comment", Unit::Comment)]);
-        let strength = self.choice(source, table, "strength", &[("strong", Strength::Strong), ("weak", Strength::Weak)]);
+        let strength =
+            self.choice(source, table, "strength", &[("strong", Strength::Strong), ("weak", Strength::Weak)]);
         let kind = self.choice(source, table, "kind", &[("assign", RuleKind::Assign), ("exclude", RuleKind::Exclude)]);
-        let concreteness = self.choice(source, table, "concreteness", &[("incident", 2u8), ("detail", 3), ("general", 1), ("wish", 0)]);
+        let concreteness = self.choice(
+            source,
+            table,
+            "concreteness",
+            &[("incident", 2u8), ("detail", 3), ("general", 1), ("wish", 0)],
+        );
         let note = table.get("note").and_then(|value| value.get_ref().as_str()).map(str::to_owned);
         let mut examples = Vec::new();
         for (key, kind) in ExampleKind::KEYS {
@@ -424,7 +478,13 @@ impl FileReader {
         });
     }
 
-    fn choice<T: Copy>(&mut self, source: &Arc<Source>, table: &DeTable<'_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    fn choice<T: Copy>(
+        &mut self,
+        source: &Arc<Source>,
+        table: &DeTable<'_>,
+        key: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
         let value = table.get(key)?;
         let found = value.get_ref().as_str();
         let choice = choices.iter().find(|(name, _)| Some(*name) == found).map(|&(_, choice)| choice);
@@ -492,7 +552,9 @@ impl FileReader {
                 DeValue::Table(table) => {
                     let mut attributes: BTreeMap<String, String> = table
                         .iter()
-                        .filter_map(|(key, value)| Some((key.get_ref().to_string(), value.get_ref().as_str()?.to_owned())))
+                        .filter_map(|(key, value)| {
+                            Some((key.get_ref().to_string(), value.get_ref().as_str()?.to_owned()))
+                        })
                         .collect();
                     match attributes.remove("text") {
                         Some(text) => examples.push(Example { kind, text, attributes, span }),
@@ -502,7 +564,12 @@ impl FileReader {
                     }
                 }
                 _ => {
-                    self.error("wrong-type", source, item.span(), "例は文字列か { text = \"…\", question = \"…\" } で書きます");
+                    self.error(
+                        "wrong-type",
+                        source,
+                        item.span(),
+                        "例は文字列か { text = \"…\", question = \"…\" } で書きます",
+                    );
                 }
             }
         }

@@ -147,7 +147,10 @@ impl<'r> Matcher<'r> {
         }
         let primary = self.primary(&codings);
         let mut codings: Vec<Coding> = codings.into_iter().map(|(coding, _)| coding).collect();
-        to_characters(&comment.text, codings.iter_mut().flat_map(|coding| &mut coding.evidence).map(|e| &mut e.char_range));
+        to_characters(
+            &comment.text,
+            codings.iter_mut().flat_map(|coding| &mut coding.evidence).map(|e| &mut e.char_range),
+        );
         for coding in &mut codings {
             coding.evidence.sort_by(|a, b| {
                 (a.char_range.start, a.char_range.end, &a.rule).cmp(&(b.char_range.start, b.char_range.end, &b.rule))
@@ -197,9 +200,9 @@ impl<'r> Matcher<'r> {
                         clauses.push(ClauseTrace { span: part.span.clone(), held, char_ranges });
                     }
                     let held = clauses.iter().filter(|clause| clause.held).count();
-                    let better = best.as_ref().is_none_or(|(best_held, best_all, _)| {
-                        held * best_all > best_held * clauses.len()
-                    });
+                    let better = best
+                        .as_ref()
+                        .is_none_or(|(best_held, best_all, _)| held * best_all > best_held * clauses.len());
                     if better && (positive > 0 || fired) {
                         best = Some((held, clauses.len(), clauses));
                     }
@@ -228,7 +231,11 @@ impl<'r> Matcher<'r> {
             let rule = &rules.rules[index as usize];
             for window in windows(rule.unit, analysis) {
                 let mut hits = Some(Vec::new());
-                let fires = rule.alternatives.iter().fold(false, |fires, clause| self.holds(clause, window, &context, &mut hits) || fires);
+                let mut fires = false;
+                for alternative in &rule.alternatives {
+                    // Every alternative is evaluated: each that holds is evidence.
+                    fires |= self.holds(alternative, window, &context, &mut hits);
+                }
                 if fires && !rule.unless.iter().any(|clause| self.holds(clause, window, &context, &mut None)) {
                     let mut hits = hits.unwrap_or_default();
                     if hits.is_empty() {
@@ -403,7 +410,9 @@ impl<'r> Matcher<'r> {
                 self.resolve(*outer, context);
                 let outer = &self.hits[outer.index()];
                 let inner = self.hits[inner.index()].iter();
-                hits.extend(inner.filter(|hit| !outer.iter().any(|other| other.start < hit.end && hit.start < other.end)));
+                hits.extend(
+                    inner.filter(|hit| !outer.iter().any(|other| other.start < hit.end && hit.start < other.end)),
+                );
             }
             SpanNode::Feature(feature, inner) => {
                 self.resolve(*inner, context);
@@ -433,7 +442,12 @@ impl<'r> Matcher<'r> {
             for left in &joined {
                 for right in &self.hits[part.index()] {
                     if follows(context.analysis, left, right, context.analysis.text()) {
-                        next.push(Hit { start: left.start, end: right.end.max(left.end), first: left.first, last: right.last.max(left.last) });
+                        next.push(Hit {
+                            start: left.start,
+                            end: right.end.max(left.end),
+                            first: left.first,
+                            last: right.last.max(left.last),
+                        });
                     }
                 }
             }
@@ -465,7 +479,8 @@ impl<'r> Matcher<'r> {
                         .filter(|hit| used.iter().all(|other| other.end <= hit.start || hit.end <= other.start))
                         .filter(|hit| {
                             used.iter().any(|other| {
-                                let (left, right) = if other.start <= hit.start { (other, *hit) } else { (*hit, other) };
+                                let (left, right) =
+                                    if other.start <= hit.start { (other, *hit) } else { (*hit, other) };
                                 within(context.analysis, left, right, distance)
                             })
                         })
@@ -569,13 +584,17 @@ impl<'r> Matcher<'r> {
                         Amount::Count(node) => {
                             self.resolve(*node, context);
                             let before = counted.len();
-                            counted.extend(self.hits[node.index()].iter().filter(|hit| in_window(context.analysis, hit, window)));
+                            counted.extend(
+                                self.hits[node.index()].iter().filter(|hit| in_window(context.analysis, hit, window)),
+                            );
                             (counted.len() - before) as u32
                         }
                         Amount::Characters => characters(window, context.analysis),
                         Amount::Morphemes => match window.unit {
                             Unit::Comment => context.analysis.morphemes.len() as u32,
-                            Unit::Sentence => context.analysis.sentences.get(window.sentence).map_or(0, |s| s.len() as u32),
+                            Unit::Sentence => {
+                                context.analysis.sentences.get(window.sentence).map_or(0, |s| s.len() as u32)
+                            }
                         },
                     };
                 }
@@ -643,7 +662,8 @@ fn whole(window: Window, analysis: &Analysis<'_>) -> Option<Hit> {
 }
 
 fn characters(window: Window, analysis: &Analysis<'_>) -> u32 {
-    whole(window, analysis).map_or(0, |hit| analysis.text()[hit.start as usize..hit.end as usize].chars().count() as u32)
+    whole(window, analysis)
+        .map_or(0, |hit| analysis.text()[hit.start as usize..hit.end as usize].chars().count() as u32)
 }
 
 /// The hit for a byte range of the normalised text of an analysis that has morphemes.

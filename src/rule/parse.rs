@@ -75,7 +75,8 @@ type Lexed<T> = Result<T, ErrMode<ContextError>>;
 
 /// Characters that end a word.
 const SPECIAL: [char; 24] = [
-    '(', ')', '[', ']', '{', '}', '|', '&', '!', ',', '+', '<', '>', '=', '\'', '"', '/', '@', '~', '-', '#', ' ', '\t', '\n',
+    '(', ')', '[', ']', '{', '}', '|', '&', '!', ',', '+', '<', '>', '=', '\'', '"', '/', '@', '~', '-', '#', ' ',
+    '\t', '\n',
 ];
 
 /// Full-width marks that people type for operators, with what is meant.
@@ -109,11 +110,10 @@ fn quoted(input: &mut Input<'_>) -> Lexed<Token> {
     let by = |quote: char| {
         delimited(
             quote,
-            repeat(0.., alt(((quote, quote).value(quote), none_of(quote))))
-                .fold(String::new, |mut text, c| {
-                    text.push(c);
-                    text
-                }),
+            repeat(0.., alt(((quote, quote).value(quote), none_of(quote)))).fold(String::new, |mut text, c| {
+                text.push(c);
+                text
+            }),
             quote,
         )
     };
@@ -136,7 +136,9 @@ fn regex(input: &mut Input<'_>) -> Lexed<Token> {
 }
 
 fn concept(input: &mut Input<'_>) -> Lexed<Token> {
-    delimited('<', take_while(1.., is_word_char), '>').map(|name: &str| Token::Concept(name.to_owned())).parse_next(input)
+    delimited('<', take_while(1.., is_word_char), '>')
+        .map(|name: &str| Token::Concept(name.to_owned()))
+        .parse_next(input)
 }
 
 fn mark(input: &mut Input<'_>) -> Lexed<Token> {
@@ -205,15 +207,24 @@ pub fn parse_pattern(text: &str) -> Result<Node, PatternError> {
     }
     let tokens = lex(text)?;
     if tokens.is_empty() {
-        return Err(PatternError::new("empty-pattern", 0..text.len(), "パターンが空です").help("語か '文字列' を書いてください"));
+        return Err(PatternError::new("empty-pattern", 0..text.len(), "パターンが空です")
+            .help("語か '文字列' を書いてください"));
     }
     let mut parser = PatternParser { tokens: &tokens, at: 0, end: text.len(), depth: 0 };
     let node = parser.any()?;
     match parser.peek() {
         None => Ok(node),
-        Some((Token::Mark(")"), range)) => Err(PatternError::new("unopened-bracket", range, "「)」に対応する「(」がありません")),
-        Some((token, range)) => Err(PatternError::new("missing-operator", range, format!("{}の前に演算子がありません", token.describe()))
-            .help("続く語は「+」（隣り合う）、「&」（両方）、「|」（どちらか）で結びます。空白を含む文字列は引用符で囲みます")),
+        Some((Token::Mark(")"), range)) => {
+            Err(PatternError::new("unopened-bracket", range, "「)」に対応する「(」がありません"))
+        }
+        Some((token, range)) => Err(PatternError::new(
+            "missing-operator",
+            range,
+            format!("{}の前に演算子がありません", token.describe()),
+        )
+        .help(
+            "続く語は「+」（隣り合う）、「&」（両方）、「|」（どちらか）で結びます。空白を含む文字列は引用符で囲みます",
+        )),
     }
 }
 
@@ -249,17 +260,29 @@ impl PatternParser<'_> {
                 self.at += 1;
                 Ok(range.end)
             }
-            Some((token, range)) => {
-                Err(PatternError::new("syntax", range, format!("「{mark}」があるはずの所に{}があります", token.describe())))
+            Some((token, range)) => Err(PatternError::new(
+                "syntax",
+                range,
+                format!("「{mark}」があるはずの所に{}があります", token.describe()),
+            )),
+            None => {
+                Err(PatternError::new("unclosed-bracket", opened.clone(), format!("「{mark}」で閉じられていません"))
+                    .help(format!("終わりに「{mark}」を付けてください")))
             }
-            None => Err(PatternError::new("unclosed-bracket", opened.clone(), format!("「{mark}」で閉じられていません"))
-                .help(format!("終わりに「{mark}」を付けてください"))),
         }
     }
 
-    fn nested<T>(&mut self, at: &Range<usize>, inner: impl FnOnce(&mut Self) -> Result<T, PatternError>) -> Result<T, PatternError> {
+    fn nested<T>(
+        &mut self,
+        at: &Range<usize>,
+        inner: impl FnOnce(&mut Self) -> Result<T, PatternError>,
+    ) -> Result<T, PatternError> {
         if self.depth >= MAX_DEPTH {
-            return Err(PatternError::new("too-deep", at.clone(), format!("括弧の入れ子が深すぎます（{MAX_DEPTH} 段まで）")));
+            return Err(PatternError::new(
+                "too-deep",
+                at.clone(),
+                format!("括弧の入れ子が深すぎます（{MAX_DEPTH} 段まで）"),
+            ));
         }
         self.depth += 1;
         let result = inner(self);
@@ -324,7 +347,8 @@ impl PatternParser<'_> {
     fn primary(&mut self) -> Result<Node, PatternError> {
         let Some((token, range)) = self.peek() else {
             let at = self.end.saturating_sub(1)..self.end;
-            return Err(PatternError::new("missing-operand", at, "パターンが途中で終わっています").help("語か '文字列' を続けてください"));
+            return Err(PatternError::new("missing-operand", at, "パターンが途中で終わっています")
+                .help("語か '文字列' を続けてください"));
         };
         self.at += 1;
         let node = |expr| Ok(Node { expr, byte_range: range.clone() });
@@ -347,7 +371,8 @@ impl PatternParser<'_> {
                     let test = WordTest { reading: Some(reading), ..WordTest::default() };
                     self.word_grammar(test, range.start..end.end)
                 }
-                _ => Err(PatternError::new("syntax", range, "「~」のあとに読みがありません").help("~ワカル のように読みをカタカナで書きます")),
+                _ => Err(PatternError::new("syntax", range, "「~」のあとに読みがありません")
+                    .help("~ワカル のように読みをカタカナで書きます")),
             },
             Token::Word(word) => self.word(word, range),
             Token::Mark(mark @ (")" | "|" | "&" | "," | "+" | "]" | "}")) => {
@@ -373,27 +398,39 @@ impl PatternParser<'_> {
             "seq" | "near" => {
                 let (parts, end) = self.arguments(&open)?;
                 if parts.len() < 2 {
-                    return Err(PatternError::new("arguments", range.start..end, format!("「{word}」には語が 2 つ以上要ります"))
-                        .help(format!("{word}(a, b) のようにコンマで区切ります")));
+                    return Err(PatternError::new(
+                        "arguments",
+                        range.start..end,
+                        format!("「{word}」には語が 2 つ以上要ります"),
+                    )
+                    .help(format!("{word}(a, b) のようにコンマで区切ります")));
                 }
                 for part in &parts {
                     span_only(part, &word)?;
                 }
                 let (distance, end) = self.distance(end)?;
-                let expr = if word == "seq" { Expr::Ordered { parts, distance } } else { Expr::Near { parts, distance } };
+                let expr =
+                    if word == "seq" { Expr::Ordered { parts, distance } } else { Expr::Near { parts, distance } };
                 Ok(Node { expr, byte_range: range.start..end })
             }
             "except" => {
                 let (mut parts, end) = self.arguments(&open)?;
                 if parts.len() != 2 {
-                    return Err(PatternError::new("arguments", range.start..end, "「except」には語がちょうど 2 つ要ります")
-                        .help("except(a, b): b と重ならない a"));
+                    return Err(PatternError::new(
+                        "arguments",
+                        range.start..end,
+                        "「except」には語がちょうど 2 つ要ります",
+                    )
+                    .help("except(a, b): b と重ならない a"));
                 }
                 for part in &parts {
                     span_only(part, "except")?;
                 }
                 let second = parts.remove(1);
-                Ok(Node { expr: Expr::Except(Box::new(parts.remove(0)), Box::new(second)), byte_range: range.start..end })
+                Ok(Node {
+                    expr: Expr::Except(Box::new(parts.remove(0)), Box::new(second)),
+                    byte_range: range.start..end,
+                })
             }
             "rule" | "category" => {
                 self.at += 1;
@@ -420,12 +457,21 @@ impl PatternParser<'_> {
                         Some(close) => format!("「{close}」ではありませんか"),
                         None => "語のあとに「(」は置けません。「&」「|」「+」で結んでください".to_owned(),
                     };
-                    return Err(PatternError::new("unknown-function", range, format!("「{name}」という関数はありません")).help(help));
+                    return Err(PatternError::new(
+                        "unknown-function",
+                        range,
+                        format!("「{name}」という関数はありません"),
+                    )
+                    .help(help));
                 };
                 let (mut parts, end) = self.arguments(&open)?;
                 if parts.len() != 1 {
-                    return Err(PatternError::new("arguments", range.start..end, format!("「{name}」には語がちょうど 1 つ要ります"))
-                        .help(format!("{name}(a | b) のように「|」で並べます")));
+                    return Err(PatternError::new(
+                        "arguments",
+                        range.start..end,
+                        format!("「{name}」には語がちょうど 1 つ要ります"),
+                    )
+                    .help(format!("{name}(a | b) のように「|」で並べます")));
                 }
                 span_only(&parts[0], name)?;
                 Ok(Node { expr: Expr::Feature(feature, Box::new(parts.remove(0))), byte_range: range.start..end })
@@ -498,8 +544,9 @@ impl PatternParser<'_> {
         let open = self.tokens[self.at].1.clone();
         self.at += 1;
         let wrong = |range: Range<usize>| {
-            PatternError::new("distance", range, "距離の指定を読めません")
-                .help("[5] は 5 語以内、[b] は文の中、[c] は回答全体、[0] は距離を問わない、[5c] のように続けて書けます")
+            PatternError::new("distance", range, "距離の指定を読めません").help(
+                "[5] は 5 語以内、[b] は文の中、[c] は回答全体、[0] は距離を問わない、[5c] のように続けて書けます",
+            )
         };
         let Some((Token::Word(option), range)) = self.peek() else { return Err(wrong(open)) };
         self.at += 1;
@@ -533,7 +580,11 @@ impl PatternParser<'_> {
                     }
                     let (mut parts, end) = self.arguments(&open)?;
                     if parts.len() != 1 {
-                        return Err(PatternError::new("arguments", range.start..end, "「count」には語がちょうど 1 つ要ります"));
+                        return Err(PatternError::new(
+                            "arguments",
+                            range.start..end,
+                            "「count」には語がちょうど 1 つ要ります",
+                        ));
                     }
                     span_only(&parts[0], "count")?;
                     sum.push(Quantity::Count(Box::new(parts.remove(0))));
@@ -549,7 +600,11 @@ impl PatternParser<'_> {
                 }
                 other => {
                     let range = other.map_or(range, |(_, range)| range);
-                    return Err(PatternError::new("comparison", range, "数を足せるのは count(…)、chars、words だけです"));
+                    return Err(PatternError::new(
+                        "comparison",
+                        range,
+                        "数を足せるのは count(…)、chars、words だけです",
+                    ));
                 }
             }
         }
@@ -565,7 +620,8 @@ impl PatternParser<'_> {
             _ => None,
         };
         let Some(comparison) = comparison else {
-            return Err(PatternError::new("comparison", range, "数のあとに比較がありません").help("count(a) >= 2 のように書きます"));
+            return Err(PatternError::new("comparison", range, "数のあとに比較がありません")
+                .help("count(a) >= 2 のように書きます"));
         };
         self.at += 1;
         match self.peek() {
@@ -609,8 +665,7 @@ impl PatternParser<'_> {
             _ => Err(wrong(at.clone(), "属性の値がありません")),
         };
         let mut values = Vec::new();
-        let end;
-        if set {
+        let end = if set {
             let open = self.tokens.get(self.at).map_or(at.clone(), |token| token.1.clone());
             if !self.take_mark("{") {
                 return Err(wrong(open, "「in」のあとに「{」がありません"));
@@ -621,12 +676,12 @@ impl PatternParser<'_> {
                     break;
                 }
             }
-            end = self.expect_mark("}", &open)?;
+            self.expect_mark("}", &open)?
         } else {
             let (only, value_end) = value(self)?;
             values.push(only);
-            end = value_end;
-        }
+            value_end
+        };
         Ok(Node { expr: Expr::Attribute { name, values, negated }, byte_range: at.start..end })
     }
 }
@@ -635,6 +690,10 @@ fn span_only(node: &Node, inside: &str) -> Result<(), PatternError> {
     if node.expr.is_span() {
         return Ok(());
     }
-    Err(PatternError::new("not-a-span", node.byte_range.clone(), format!("条件（&、!、比較、@、rule など）は{inside}の中に書けません"))
-        .help("位置のあるもの（語、文字列、概念、seq、near など）だけを中に書き、条件は外で & で結びます"))
+    Err(PatternError::new(
+        "not-a-span",
+        node.byte_range.clone(),
+        format!("条件（&、!、比較、@、rule など）は{inside}の中に書けません"),
+    )
+    .help("位置のあるもの（語、文字列、概念、seq、near など）だけを中に書き、条件は外で & で結びます"))
 }

@@ -103,7 +103,16 @@ impl RoleTable {
         let mut roles = self.0.get(base_form).copied().unwrap_or_default();
         // An ordinary noun 無 or adjective ない denies as the list says; a verb or noun that merely shares the
         // spelling of a negating auxiliary (「ん」 as filler) does not.
-        if roles.has(Roles::NEGATOR) && !matches!(word.class, WordClass::Auxiliary | WordClass::Adjective | WordClass::Noun | WordClass::AdjectivalNoun | WordClass::VerbPart) {
+        if roles.has(Roles::NEGATOR)
+            && !matches!(
+                word.class,
+                WordClass::Auxiliary
+                    | WordClass::Adjective
+                    | WordClass::Noun
+                    | WordClass::AdjectivalNoun
+                    | WordClass::VerbPart
+            )
+        {
             roles.0 &= !Roles::NEGATOR.0;
         }
         if roles.has(Roles::NEGATIVE_PREFIX) && word.class != WordClass::Prefix {
@@ -111,15 +120,22 @@ impl RoleTable {
         }
         match word.class {
             WordClass::Auxiliary | WordClass::VerbPart => roles.add(Roles::TRANSPARENT),
-            WordClass::Particle if word.pos.starts_with("助詞-接続助詞") && matches!(&*word.base_form, "て" | "で" | "ちゃ" | "じゃ") => {
+            WordClass::Particle
+                if word.pos.starts_with("助詞-接続助詞")
+                    && matches!(&*word.base_form, "て" | "で" | "ちゃ" | "じゃ") =>
+            {
                 roles.add(Roles::TRANSPARENT);
             }
             _ => {}
         }
-        if word.class == WordClass::Particle && matches!(base_form, "て" | "で" | "ば" | "と" | "は" | "ちゃ" | "じゃ" | "ては") {
+        if word.class == WordClass::Particle
+            && matches!(base_form, "て" | "で" | "ば" | "と" | "は" | "ちゃ" | "じゃ" | "ては")
+        {
             roles.add(Roles::CONJUNCTIVE);
         }
-        if word.inflection_form.as_deref().is_some_and(|form| form.starts_with("仮定")) && word.class == WordClass::Auxiliary {
+        if word.inflection_form.as_deref().is_some_and(|form| form.starts_with("仮定"))
+            && word.class == WordClass::Auxiliary
+        {
             roles.add(Roles::SUPPOSITION);
         }
         if &*word.pos == "記号-読点" || base_form == "," {
@@ -157,7 +173,8 @@ pub(crate) fn scan(words: &[(Roles, WordClass)], sentence: Range<usize>, first: 
     if first > sentence.start && words[first - 1].0.has(Roles::NEGATIVE_PREFIX) {
         polarity.negations += 1;
     }
-    let mut nominal = !matches!(words[last].1, WordClass::Verb | WordClass::VerbPart | WordClass::Adjective | WordClass::Auxiliary);
+    let mut nominal =
+        !matches!(words[last].1, WordClass::Verb | WordClass::VerbPart | WordClass::Adjective | WordClass::Auxiliary);
     // A hit may itself end in a negator (使えない): what it says is denied as the pattern means it.
     let mut at = last + 1;
     let end = sentence.end.min(last + 1 + REACH);
@@ -194,10 +211,14 @@ pub(crate) fn scan(words: &[(Roles, WordClass)], sentence: Range<usize>, first: 
             if matches!(class, WordClass::Verb) {
                 nominal = false;
             }
-        } else if !(nominal && (roles.has(Roles::NOUN_LINK) || roles.has(Roles::COMMA)) || !nominal && polarity.negations > 0 && roles.has(Roles::NOUN_LINK)) {
-            break;
-        } else if roles.has(Roles::COMMA) && at > last + 3 {
-            break;
+        } else {
+            // A noun reaches its predicate over particles, and over a comma right after them (「エラーは、」).
+            let near_comma = roles.has(Roles::COMMA) && at <= last + 3;
+            let link = roles.has(Roles::NOUN_LINK);
+            let passes = if nominal { link || near_comma } else { link && polarity.negations > 0 };
+            if !passes {
+                break;
+            }
         }
         at += 1;
     }
@@ -206,7 +227,13 @@ pub(crate) fn scan(words: &[(Roles, WordClass)], sentence: Range<usize>, first: 
 
 /// Whether what a hit tells belongs to the past and is said to be over: a past mark before it, and after it,
 /// in the sentence or the next, a word for now with a denial or a resolution.
-pub(crate) fn is_over(words: &[(Roles, WordClass)], sentence: Range<usize>, first: usize, last: usize, next_end: usize) -> bool {
+pub(crate) fn is_over(
+    words: &[(Roles, WordClass)],
+    sentence: Range<usize>,
+    first: usize,
+    last: usize,
+    next_end: usize,
+) -> bool {
     let past = words[sentence.start..first].iter().any(|(roles, _)| roles.has(Roles::PAST_MARK));
     if !past {
         return false;

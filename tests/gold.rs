@@ -1,0 +1,79 @@
+//! The rules against gold: the yardstick of the repository, and the shared corpora where they are.
+
+use std::path::Path;
+
+use jirei::{
+    classify::Classification,
+    comment::Comment,
+    evaluate::{Evaluation, Gold, evaluate},
+    rule::Matcher,
+};
+use serde::Deserialize;
+
+use crate::support::{ANALYZER, RULES, shared_corpus};
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(flatten)]
+    comment: Comment,
+    #[serde(flatten)]
+    gold: Gold,
+}
+
+fn measure(path: &Path) -> Evaluation {
+    let text = std::fs::read_to_string(path).expect("the gold file is readable");
+    let lines: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).expect("a gold line")).collect();
+    let mut worker = ANALYZER.worker();
+    let mut matcher = Matcher::new(&RULES);
+    let classified: Vec<Classification> =
+        lines.iter().map(|line| matcher.classify(&worker.analyze(&line.comment.text), &line.comment)).collect();
+    let items = lines.iter().zip(&classified).map(|(line, c)| (&line.comment.id, &line.gold, c));
+    evaluate(RULES.codebook(), items).expect("gold uses the code frame's ids")
+}
+
+#[test]
+fn own_gold() {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/gold.jsonl"));
+    let evaluation = measure(path);
+    let f1 = evaluation.micro.f1();
+    println!("gold.jsonl: micro F1 {f1:.3}, primary {:.3}", evaluation.primary_accuracy);
+    assert!(evaluation.comments >= 400);
+    assert!(f1 >= 0.95, "micro F1 {f1:.3}");
+    let tagged = evaluation.uncategorised_tagged as f64 / evaluation.uncategorised as f64;
+    assert!(tagged <= 0.03, "{} of {} uncategorised comments tagged", evaluation.uncategorised_tagged, evaluation.uncategorised);
+}
+
+#[test]
+fn shared_report_comments() {
+    let Some(path) = shared_corpus("report_dev.jsonl") else { return };
+    let evaluation = measure(&path);
+    let (f1, primary) = (evaluation.micro.f1(), evaluation.primary_accuracy);
+    assert!(f1 >= 0.97 && primary >= 0.93, "micro F1 {f1:.3}, primary {primary:.3}");
+}
+
+#[test]
+fn shared_hard_comments() {
+    let Some(path) = shared_corpus("hard_dev.jsonl") else { return };
+    let f1 = measure(&path).micro.f1();
+    assert!(f1 >= 0.88, "micro F1 {f1:.3}");
+}
+
+#[test]
+fn counts_follow_must_and_may() {
+    let codebook = RULES.codebook();
+    let index = |id: &str| codebook.index_of(id).expect("a category of the code frame");
+    let coding = |id: &str| jirei::classify::Coding { category: index(id), confidence: 0.9, evidence: Vec::new() };
+    let gold = Gold { must: vec!["device".into()], may: vec!["complaint".into()], primary: vec!["device".into()] };
+    let given = Classification {
+        codings: vec![coding("display"), coding("complaint")],
+        primary: Some(index("display")),
+    };
+    let id = jirei::comment::CommentId::new("1");
+    let evaluation = evaluate(codebook, [(&id, &gold, &given)]).expect("known ids");
+    assert_eq!((evaluation.micro.true_positive, evaluation.micro.false_positive, evaluation.micro.false_negative), (0, 1, 1));
+    assert_eq!(evaluation.primary_accuracy, 0.0);
+    assert_eq!(evaluation.differences[0].missing, ["device"]);
+    assert_eq!(evaluation.differences[0].wrong, ["display"]);
+    let strange = Gold { must: vec!["unknown".into()], ..Gold::default() };
+    assert!(evaluate(codebook, [(&id, &strange, &given)]).is_err());
+}
