@@ -10,7 +10,9 @@ use jirei::{
     classify::{Classification, Coding},
     codebook::{Category, CategoryKind, Codebook},
     comment::{Comment, CommentId},
-    report::{Appendix, AppendixFormat, Choice, Copies, Options, Settings, group_similar, render},
+    report::{
+        Appendix, AppendixFormat, Choice, Copies, Options, RowFinding, Settings, group_similar, mask_details, render,
+    },
 };
 use quick_xml::events::Event;
 
@@ -692,4 +694,25 @@ fn planted_near_copies() {
     let wrong = groups[..originals].iter().enumerate().filter(|(i, group)| i != *group).count();
     assert!(found >= 190, "{found} of 200 found");
     assert!(wrong * 100 <= originals, "{wrong} of {originals} wrong");
+}
+
+#[test]
+fn details_of_an_appendix() {
+    let items = [
+        comment("f1", Some("東京都"), Some("病院"), "問7", "田中さんの住所が古いまま。", &["device", "elderly"]),
+        comment("f2", Some("東京都"), Some("病院"), "問7", "業者さんは03-1234-5678に出ない。", &["device"]),
+        comment("f3", Some("東京都"), Some("病院"), "問7", "患者さんは困っている。", &["device"]),
+    ];
+    let findings = build(&items).find_details();
+    let found: Vec<_> = findings.iter().map(|found| (found.label.as_str(), found.finding.text.as_str())).collect();
+    assert_eq!(found, [("3-1", "田中"), ("3-2", "03-1234-5678")], "once a quote");
+
+    let masked =
+        |found: &RowFinding| (found.comment.clone(), mask_details(&found.quote, std::slice::from_ref(&found.finding)));
+    let options = Options { printed: findings.iter().map(masked).collect(), ..Options::default() };
+    let appendix = Appendix::build(&items, &codebook(), &settings(), &options);
+    assert_eq!(appendix.find_details(), []);
+    let quotes: Vec<_> = appendix.quotes().map(|(.., row)| (row.quote.as_str(), row.edited)).collect();
+    assert_eq!(quotes[0], ("（氏名）さんの住所が古いまま。", true));
+    assert_eq!(quotes[2], ("患者さんは困っている。", false));
 }

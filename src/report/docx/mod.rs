@@ -299,7 +299,7 @@ fn core_part(xml: &mut String, appendix: &Appendix) -> fmt::Result {
     write!(
         xml,
         r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{}</dc:title><dc:language>ja-JP</dc:language></cp:coreProperties>"#,
-        escape(&one_line(&appendix.title))
+        escape(one_line(&appendix.title))
     )
 }
 
