@@ -528,7 +528,8 @@ fn format_by_extension() {
 #[ignore = "writes files; run with JIREI_SAMPLE_DIR set to look at them"]
 fn sample_to_look_at() {
     let folder = std::env::var_os("JIREI_SAMPLE_DIR").expect("JIREI_SAMPLE_DIR names a folder");
-    let appendix = build(&many(120));
+    let options = Options { copies: Copies::Print, ..Options::default() };
+    let appendix = Appendix::build(&many(120), &codebook(), &settings(), &options);
     for format in AppendixFormat::ALL {
         let path = std::path::Path::new(&folder).join(format!("sample.{}", format.extension()));
         std::fs::write(path, bytes(&appendix, format)).unwrap();
