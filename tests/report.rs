@@ -189,10 +189,11 @@ fn shown_in_xlsx(bytes: &[u8]) -> Shown {
 }
 
 fn document_xml(bytes: &[u8]) -> String {
-    part_of_docx(bytes, "word/document.xml")
+    part(bytes, "word/document.xml")
 }
 
-fn part_of_docx(bytes: &[u8], name: &str) -> String {
+/// A part of a Word file or workbook.
+fn part(bytes: &[u8], name: &str) -> String {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut xml = String::new();
     archive.by_name(name).unwrap().read_to_string(&mut xml).unwrap();
@@ -400,7 +401,7 @@ fn docx_is_laid_out_for_print() {
     assert_eq!(xml.matches("<w:cantSplit/>").count(), xml.matches("<w:tr>").count());
     assert_eq!(xml.matches("PAGEREF").count(), 5);
     assert!(xml.contains("（問13）") && !xml.contains("（問7）"));
-    let styles = part_of_docx(&docx, "word/styles.xml");
+    let styles = part(&docx, "word/styles.xml");
     for style in xml.split("Style w:val=\"").skip(1).map(|rest| rest.split_once('"').unwrap().0) {
         assert!(styles.contains(&format!("w:styleId=\"{style}\"")), "{style}");
     }
@@ -716,4 +717,21 @@ fn details_of_an_appendix() {
     let quotes: Vec<_> = appendix.quotes().map(|(.., row)| (row.quote.as_str(), row.edited)).collect();
     assert_eq!(quotes[0], ("（氏名）さんの住所が古いまま。", true));
     assert_eq!(quotes[2], ("患者さんは困っている。", false));
+}
+
+#[test]
+fn workbook_is_ready_to_use() {
+    let mut items = small();
+    items.push(comment("g1", Some("東京都"), Some("病院"), "問7", "=1+1と出て止まる。", &["device"]));
+    let xlsx = bytes(&build(&items), AppendixFormat::Xlsx);
+    let workbook: Xlsx<_> = Xlsx::new(Cursor::new(&xlsx)).unwrap();
+    let names = ["概要", "全件", "1.データ遅れ", "2.表示", "3.機器", "4.高齢者", "5.スマホ"];
+    assert_eq!(workbook.sheet_names(), names);
+    for sheet in 2..=7 {
+        let xml = part(&xlsx, &format!("xl/worksheets/sheet{sheet}.xml"));
+        assert!(xml.contains("state=\"frozen\"") && xml.contains("<autoFilter"), "sheet {sheet}");
+    }
+    assert_eq!(part(&xlsx, "xl/workbook.xml").matches("_xlnm.Print_Titles").count(), 6);
+    assert!(part(&xlsx, "xl/styles.xml").contains("quotePrefix=\"1\""), "no formula even when typed again");
+    assert!(part(&xlsx, "docProps/core.xml").contains("2000-01-01"));
 }
