@@ -7,7 +7,8 @@ use crate::support::ANALYZER;
 #[track_caller]
 fn one_morpheme(written: &str, base_form: &str) {
     let analysis = ANALYZER.worker().analyze(&format!("その{written}の件"));
-    let found = analysis.morphemes.iter().any(|m| m.base_form(analysis.text()) == base_form && m.word.reading.is_some());
+    let found =
+        analysis.morphemes.iter().any(|m| m.base_form(analysis.text()) == base_form && m.word.reading.is_some());
     let all: Vec<_> = analysis.morphemes.iter().map(|m| m.surface(analysis.text())).collect();
     assert!(found, "{written}: {all:?}");
 }

@@ -40,7 +40,12 @@ fn own_gold() {
     assert!(evaluation.comments >= 400);
     assert!(f1 >= 0.95, "micro F1 {f1:.3}");
     let tagged = evaluation.uncategorised_tagged as f64 / evaluation.uncategorised as f64;
-    assert!(tagged <= 0.03, "{} of {} uncategorised comments tagged", evaluation.uncategorised_tagged, evaluation.uncategorised);
+    assert!(
+        tagged <= 0.03,
+        "{} of {} uncategorised comments tagged",
+        evaluation.uncategorised_tagged,
+        evaluation.uncategorised
+    );
 }
 
 #[test]
@@ -64,13 +69,14 @@ fn counts_follow_must_and_may() {
     let index = |id: &str| codebook.index_of(id).expect("a category of the code frame");
     let coding = |id: &str| jirei::classify::Coding { category: index(id), confidence: 0.9, evidence: Vec::new() };
     let gold = Gold { must: vec!["device".into()], may: vec!["complaint".into()], primary: vec!["device".into()] };
-    let given = Classification {
-        codings: vec![coding("display"), coding("complaint")],
-        primary: Some(index("display")),
-    };
+    let given =
+        Classification { codings: vec![coding("display"), coding("complaint")], primary: Some(index("display")) };
     let id = jirei::comment::CommentId::new("1");
     let evaluation = evaluate(codebook, [(&id, &gold, &given)]).expect("known ids");
-    assert_eq!((evaluation.micro.true_positive, evaluation.micro.false_positive, evaluation.micro.false_negative), (0, 1, 1));
+    assert_eq!(
+        (evaluation.micro.true_positive, evaluation.micro.false_positive, evaluation.micro.false_negative),
+        (0, 1, 1)
+    );
     assert_eq!(evaluation.primary_accuracy, 0.0);
     assert_eq!(evaluation.differences[0].missing, ["device"]);
     assert_eq!(evaluation.differences[0].wrong, ["display"]);

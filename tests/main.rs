@@ -1,7 +1,6 @@
 //! Everything that is tested from outside the crate, one module a topic.
 
 mod analyze;
-mod cli;
 mod gold;
 mod normalize;
 mod read;

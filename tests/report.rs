@@ -10,7 +10,9 @@ use jirei::{
     classify::{Classification, Coding},
     codebook::{Category, CategoryKind, Codebook},
     comment::{Comment, CommentId},
-    report::{Appendix, AppendixFormat, Choice, Copies, Options, Settings, group_similar, render},
+    report::{
+        Appendix, AppendixFormat, Choice, Copies, Options, RowFinding, Settings, group_similar, mask_details, render,
+    },
 };
 use quick_xml::events::Event;
 
@@ -187,10 +189,11 @@ fn shown_in_xlsx(bytes: &[u8]) -> Shown {
 }
 
 fn document_xml(bytes: &[u8]) -> String {
-    part_of_docx(bytes, "word/document.xml")
+    part(bytes, "word/document.xml")
 }
 
-fn part_of_docx(bytes: &[u8], name: &str) -> String {
+/// A part of a Word file or workbook.
+fn part(bytes: &[u8], name: &str) -> String {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut xml = String::new();
     archive.by_name(name).unwrap().read_to_string(&mut xml).unwrap();
@@ -398,7 +401,7 @@ fn docx_is_laid_out_for_print() {
     assert_eq!(xml.matches("<w:cantSplit/>").count(), xml.matches("<w:tr>").count());
     assert_eq!(xml.matches("PAGEREF").count(), 5);
     assert!(xml.contains("（問13）") && !xml.contains("（問7）"));
-    let styles = part_of_docx(&docx, "word/styles.xml");
+    let styles = part(&docx, "word/styles.xml");
     for style in xml.split("Style w:val=\"").skip(1).map(|rest| rest.split_once('"').unwrap().0) {
         assert!(styles.contains(&format!("w:styleId=\"{style}\"")), "{style}");
     }
@@ -526,7 +529,8 @@ fn format_by_extension() {
 #[ignore = "writes files; run with JIREI_SAMPLE_DIR set to look at them"]
 fn sample_to_look_at() {
     let folder = std::env::var_os("JIREI_SAMPLE_DIR").expect("JIREI_SAMPLE_DIR names a folder");
-    let appendix = build(&many(120));
+    let options = Options { copies: Copies::Print, ..Options::default() };
+    let appendix = Appendix::build(&many(120), &codebook(), &settings(), &options);
     for format in AppendixFormat::ALL {
         let path = std::path::Path::new(&folder).join(format!("sample.{}", format.extension()));
         std::fs::write(path, bytes(&appendix, format)).unwrap();
@@ -692,4 +696,42 @@ fn planted_near_copies() {
     let wrong = groups[..originals].iter().enumerate().filter(|(i, group)| i != *group).count();
     assert!(found >= 190, "{found} of 200 found");
     assert!(wrong * 100 <= originals, "{wrong} of {originals} wrong");
+}
+
+#[test]
+fn details_of_an_appendix() {
+    let items = [
+        comment("f1", Some("東京都"), Some("病院"), "問7", "田中さんの住所が古いまま。", &["device", "elderly"]),
+        comment("f2", Some("東京都"), Some("病院"), "問7", "業者さんは03-1234-5678に出ない。", &["device"]),
+        comment("f3", Some("東京都"), Some("病院"), "問7", "患者さんは困っている。", &["device"]),
+    ];
+    let findings = build(&items).find_details();
+    let found: Vec<_> = findings.iter().map(|found| (found.label.as_str(), found.finding.text.as_str())).collect();
+    assert_eq!(found, [("3-1", "田中"), ("3-2", "03-1234-5678")], "once a quote");
+
+    let masked =
+        |found: &RowFinding| (found.comment.clone(), mask_details(&found.quote, std::slice::from_ref(&found.finding)));
+    let options = Options { printed: findings.iter().map(masked).collect(), ..Options::default() };
+    let appendix = Appendix::build(&items, &codebook(), &settings(), &options);
+    assert_eq!(appendix.find_details(), []);
+    let quotes: Vec<_> = appendix.quotes().map(|(.., row)| (row.quote.as_str(), row.edited)).collect();
+    assert_eq!(quotes[0], ("（氏名）さんの住所が古いまま。", true));
+    assert_eq!(quotes[2], ("患者さんは困っている。", false));
+}
+
+#[test]
+fn workbook_is_ready_to_use() {
+    let mut items = small();
+    items.push(comment("g1", Some("東京都"), Some("病院"), "問7", "=1+1と出て止まる。", &["device"]));
+    let xlsx = bytes(&build(&items), AppendixFormat::Xlsx);
+    let workbook: Xlsx<_> = Xlsx::new(Cursor::new(&xlsx)).unwrap();
+    let names = ["概要", "全件", "1.データ遅れ", "2.表示", "3.機器", "4.高齢者", "5.スマホ"];
+    assert_eq!(workbook.sheet_names(), names);
+    for sheet in 2..=7 {
+        let xml = part(&xlsx, &format!("xl/worksheets/sheet{sheet}.xml"));
+        assert!(xml.contains("state=\"frozen\"") && xml.contains("<autoFilter"), "sheet {sheet}");
+    }
+    assert_eq!(part(&xlsx, "xl/workbook.xml").matches("_xlnm.Print_Titles").count(), 6);
+    assert!(part(&xlsx, "xl/styles.xml").contains("quotePrefix=\"1\""), "no formula even when typed again");
+    assert!(part(&xlsx, "docProps/core.xml").contains("2000-01-01"));
 }

@@ -11,6 +11,7 @@ use crate::{
     classify::Classification,
     codebook::{Category, CategoryIndex, CategoryKind, Codebook},
     comment::{Comment, CommentId},
+    respondent::Prefecture,
 };
 
 use super::{
@@ -439,59 +440,7 @@ fn facility_rank(facility: Option<&str>) -> usize {
     }
 }
 
-/// Order of prefectures: JIS X 0401, others, unknown.
-fn prefecture_rank(prefecture: Option<&str>) -> usize {
-    const PREFECTURES: [&str; 47] = [
-        "北海道",
-        "青森県",
-        "岩手県",
-        "宮城県",
-        "秋田県",
-        "山形県",
-        "福島県",
-        "茨城県",
-        "栃木県",
-        "群馬県",
-        "埼玉県",
-        "千葉県",
-        "東京都",
-        "神奈川県",
-        "新潟県",
-        "富山県",
-        "石川県",
-        "福井県",
-        "山梨県",
-        "長野県",
-        "岐阜県",
-        "静岡県",
-        "愛知県",
-        "三重県",
-        "滋賀県",
-        "京都府",
-        "大阪府",
-        "兵庫県",
-        "奈良県",
-        "和歌山県",
-        "鳥取県",
-        "島根県",
-        "岡山県",
-        "広島県",
-        "山口県",
-        "徳島県",
-        "香川県",
-        "愛媛県",
-        "高知県",
-        "福岡県",
-        "佐賀県",
-        "長崎県",
-        "熊本県",
-        "大分県",
-        "宮崎県",
-        "鹿児島県",
-        "沖縄県",
-    ];
-    match prefecture {
-        Some(name) => PREFECTURES.iter().position(|known| *known == name).unwrap_or(PREFECTURES.len()),
-        None => PREFECTURES.len() + 1,
-    }
+/// Position in JIS X 0401; other names and none come after.
+fn prefecture_rank(prefecture: Option<&str>) -> u8 {
+    prefecture.map_or(u8::MAX, |name| Prefecture::parse(name).map_or(u8::MAX - 1, Prefecture::code))
 }

@@ -1,6 +1,6 @@
 //! Which quotes are printed where not all are.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap, ops::Range};
 
 use crate::comment::Comment;
 
@@ -49,42 +49,65 @@ pub(super) fn choose(candidates: &[Candidate<'_>], choice: Choice) -> Vec<usize>
     if candidates.len() <= count {
         return (0..candidates.len()).collect();
     }
-    let facility = |i: usize| candidates[i].comment.facility.as_deref();
-    let prefecture = |i: usize| candidates[i].comment.prefecture.as_deref();
-    let lot = |i: usize| {
-        let id = candidates[i].comment.id.as_str().bytes();
-        id.fold(mix(seed), |hash, byte| mix(hash ^ u64::from(byte)))
-    };
-    let available = counts((0..candidates.len()).map(facility));
+    let facilities = Classes::new(candidates.iter().map(|candidate| candidate.comment.facility.as_deref()));
+    let prefectures = Classes::new(candidates.iter().map(|candidate| candidate.comment.prefecture.as_deref()));
+    let available = facilities.count(0..candidates.len());
+    let lots: Vec<u64> = candidates
+        .iter()
+        .map(|candidate| {
+            candidate.comment.id.as_str().bytes().fold(mix(seed), |hash, byte| mix(hash ^ u64::from(byte)))
+        })
+        .collect();
+
+    let mut from_facility = vec![0; available.len()];
+    let mut from_prefecture = prefectures.count(0..0);
     let mut left: Vec<usize> = (0..candidates.len()).collect();
     let mut chosen: Vec<usize> = Vec::with_capacity(count);
     while chosen.len() < count {
-        let by_facility = counts(chosen.iter().map(|&i| facility(i)));
-        let by_prefecture = counts(chosen.iter().map(|&i| prefecture(i)));
         // Sainte-Laguë: the kind of facility that is furthest behind its share comes next. Among its quotes
-        // the least-heard prefecture, then the best quote. A tick goes before either.
-        let share = |i: usize| {
-            let quotient =
-                available[&facility(i)] as f64 / (2 * by_facility.get(&facility(i)).unwrap_or(&0) + 1) as f64;
-            (quotient * 1e6) as u64
-        };
-        let heard = |i: usize| *by_prefecture.get(&prefecture(i)).unwrap_or(&0);
+        // the least-heard prefecture, then the best quote. A tick goes before all.
         let rank = |i: usize| {
+            let facility = facilities.of[i];
+            let share = (available[facility] * 1_000_000) / (2 * from_facility[facility] + 1);
+            let heard = from_prefecture[prefectures.of[i]];
             let quality = candidates[i].quality;
-            (quality.ticked, share(i), std::cmp::Reverse(heard(i)), quality, lot(i), std::cmp::Reverse(i))
+            (quality.ticked, share, Reverse(heard), quality, lots[i], Reverse(i))
         };
         let best = (0..left.len()).max_by_key(|&n| rank(left[n])).expect("more candidates than places");
-        chosen.push(left.swap_remove(best));
+        let best = left.swap_remove(best);
+        from_facility[facilities.of[best]] += 1;
+        from_prefecture[prefectures.of[best]] += 1;
+        chosen.push(best);
     }
     chosen.sort_unstable();
     chosen
 }
 
-fn counts<'a>(names: impl Iterator<Item = Option<&'a str>>) -> HashMap<Option<&'a str>, usize> {
-    names.fold(HashMap::new(), |mut counts, name| {
-        *counts.entry(name).or_default() += 1;
+/// Names as numbers from 0.
+struct Classes {
+    /// The number of each candidate's name.
+    of: Vec<usize>,
+    names: usize,
+}
+
+impl Classes {
+    fn new<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let mut numbers: HashMap<Option<&str>, usize> = HashMap::new();
+        let of = names
+            .map(|name| {
+                let next = numbers.len();
+                *numbers.entry(name).or_insert(next)
+            })
+            .collect();
+        Self { of, names: numbers.len() }
+    }
+
+    /// How many of the candidates carry each name.
+    fn count(&self, candidates: Range<usize>) -> Vec<usize> {
+        let mut counts = vec![0; self.names];
+        candidates.for_each(|i| counts[self.of[i]] += 1);
         counts
-    })
+    }
 }
 
 /// Up to 40: full from 25 to 140 characters, which stand in one to four lines of the table.

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rayon::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
 /// Bands of a signature and hashes of a band: trigram sets that share half of their members meet in a band
@@ -64,8 +65,8 @@ const SAME: [(&str, &str); 17] = [
 /// ]);
 /// assert_eq!(groups, [0, 1, 0]);
 /// ```
-pub fn group_similar<T: AsRef<str>>(texts: &[T]) -> Vec<usize> {
-    let keys: Vec<Key> = texts.iter().map(|text| Key::new(text.as_ref())).collect();
+pub fn group_similar<T: AsRef<str> + Sync>(texts: &[T]) -> Vec<usize> {
+    let keys: Vec<Key> = texts.par_iter().map(|text| Key::new(text.as_ref())).collect();
     let mut groups = Vec::with_capacity(texts.len());
     let mut exact: HashMap<&[char], usize> = HashMap::new();
     // Only the first of a group is looked up, so that a chain of small edits does not join different texts.

@@ -36,8 +36,11 @@ pub const POLARITY: &str = include_str!("../../rules/polarity.toml");
 
 /// Compiles one rule file, named `t.toml`, with [`CODEBOOK`] and [`POLARITY`].
 pub fn compile(rules: &str) -> Result<RuleSet, RuleSetError> {
-    let sources: Vec<Arc<Source>> =
-        vec![Source::new("codebook.toml", CODEBOOK), Source::new("polarity.toml", POLARITY), Source::new("t.toml", rules)];
+    let sources: Vec<Arc<Source>> = vec![
+        Source::new("codebook.toml", CODEBOOK),
+        Source::new("polarity.toml", POLARITY),
+        Source::new("t.toml", rules),
+    ];
     RuleSet::from_sources(&sources, &ANALYZER)
 }
 

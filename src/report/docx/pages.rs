@@ -4,7 +4,7 @@
 //! puts its own numbers in their place when the contents are updated. Sizes are those of `styles.xml`, in
 //! twentieths of a point.
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::UnicodeWidthChar;
 
 use crate::report::{
     Appendix, Part, Row, Table,
@@ -78,20 +78,60 @@ fn part(cursor: &mut Cursor, part: &Part) {
 
 fn row_height(row: &Row) -> usize {
     let width = |column: usize| COLUMNS[column].1 as usize - CELL_MARGINS;
-    let notes: String = row.notes().concat();
+    let notes: String = row.notes().iter().map(|note| format!("\u{3000}{note}")).collect();
     let quote = printable(&row.quote);
-    let quote_lines = match quote.lines().count() {
-        0 | 1 => lines(&format!("{quote}{notes}"), width(3), 190),
-        _ => quote.lines().map(|line| lines(line, width(3), 190)).sum(),
-    };
+    let mut quote_lines: Vec<String> = quote.lines().map(str::to_owned).collect();
+    match quote_lines.last_mut() {
+        Some(last) => last.push_str(&notes),
+        None => quote_lines.push(notes),
+    }
+    let quote_lines: usize = quote_lines.iter().map(|line| lines(line, width(3), 190)).sum();
     let attribute = |text: &Option<String>, column| text.as_deref().map_or(1, |text| lines(text, width(column), 170));
     let count = quote_lines.max(attribute(&row.prefecture, 1)).max(attribute(&row.facility, 2));
     CELL_LINE * count + ROW_EXTRA
 }
 
-/// Lines that a text fills in a width, at a size of its characters.
+/// Lines that a text fills in a width, at a size of its characters, by the rules of Japanese line breaking:
+/// 、 and 。 hang in the margin, closing signs start no line, opening ones end none, Latin words stay whole.
 fn lines(text: &str, width: usize, size: usize) -> usize {
-    (text.width() * size / 2).div_ceil(width / size * size).max(1)
+    /// Width of a character in quarters of the size.
+    const FULL: usize = 4;
+    let room = width * FULL / size;
+    let mut lines = 1;
+    let mut used = 0;
+    let mut previous: Option<char> = None;
+    let mut word = 0;
+    for c in text.chars() {
+        let own = c.width().unwrap_or(0) * FULL / 2;
+        let gap = usize::from(previous.is_some_and(|previous| is_latin(previous) != is_latin(c)));
+        word = if is_latin(c) { word + own } else { 0 };
+        if used + gap + own <= room || matches!(c, '、' | '。' | '，' | '．') || c == ' ' {
+            used += gap + own;
+        } else {
+            lines += 1;
+            let carried = match previous {
+                _ if word > own && word < room => word - own,
+                Some(_) if starts_no_line(c) => FULL,
+                Some(previous) if ends_no_line(previous) => FULL,
+                _ => 0,
+            };
+            used = carried + own;
+        }
+        previous = Some(c);
+    }
+    lines
+}
+
+fn is_latin(c: char) -> bool {
+    c.is_ascii_graphic()
+}
+
+fn starts_no_line(c: char) -> bool {
+    "」』）】〉》〕］｝！？・：；ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョヶ)]}!?:;,.".contains(c)
+}
+
+fn ends_no_line(c: char) -> bool {
+    "「『（【〈《〔［｛([{".contains(c)
 }
 
 struct Cursor {
@@ -108,5 +148,27 @@ impl Cursor {
         }
         self.page += height / PAGE_HEIGHT;
         self.used += height % PAGE_HEIGHT;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn case(text: &str, expected: usize) {
+        // Ten characters a line.
+        assert_eq!(lines(text, 2_000, 200), expected, "{text}");
+    }
+
+    #[test]
+    fn japanese_lines() {
+        case("", 1);
+        case("一二三四五六七八九十", 1);
+        case("一二三四五六七八九十一", 2);
+        case("一二三四五六七八九十。", 1);
+        case("一二三四五六七八九「十」一二三四五六七八九", 3);
+        case("一二三四五六七八 Windows 九", 2);
+        case("Aoi", 1);
     }
 }
