@@ -5,4 +5,5 @@ mod gold;
 mod normalize;
 mod read;
 mod report;
+mod rules;
 mod support;

@@ -7,7 +7,7 @@ use super::{
     compile::{Amount, Clause, CompiledRule, Condition, RuleSet, SpanId, SpanNode, WordInfo, is_section, push_id},
     file::{RuleKind, Strength},
     polarity::{Polarity, Roles, is_over, scan},
-    syntax::{Distance, Feature, Unit},
+    syntax::{Alignment, Distance, Feature, Unit},
 };
 use crate::{
     analyze::{Analysis, WordClass},
@@ -413,6 +413,15 @@ impl<'r> Matcher<'r> {
                 hits.extend(
                     inner.filter(|hit| !outer.iter().any(|other| other.start < hit.end && hit.start < other.end)),
                 );
+            }
+            SpanNode::Aligned(alignment, inner) => {
+                self.resolve(*inner, context);
+                let morphemes = &context.analysis.morphemes;
+                let begins = |hit: &Hit| morphemes[hit.first as usize].byte_range.start == hit.start;
+                let ends = |hit: &Hit| {
+                    *alignment == Alignment::Start || morphemes[hit.last as usize].byte_range.end == hit.end
+                };
+                hits.extend(self.hits[inner.index()].iter().filter(|hit| begins(hit) && ends(hit)));
             }
             SpanNode::Feature(feature, inner) => {
                 self.resolve(*inner, context);
