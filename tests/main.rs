@@ -1,6 +1,7 @@
 //! Everything that is tested from outside the crate, one module a topic.
 
 mod analyze;
+mod cli;
 mod gold;
 mod normalize;
 mod read;

@@ -252,11 +252,11 @@ fn with_pattern(written: &str) -> String {
 fn faults_have_their_place() {
     let at = |written: &str, id: &str, column: usize| fault(&with_pattern(written), id, 4, column + 12);
     at("カード (忘れる", "missing-operator", 4);
-    at("カード & (忘れる", "unclosed-bracket", 7);
+    at("カード & (忘れる", "unclosed-bracket", 6);
     at("カード)", "unopened-bracket", 3);
     at("カード 忘れる", "missing-operator", 4);
     at("'カード", "unclosed-quote", 0);
-    at("カード |", "missing-operand", 5);
+    at("カード |", "missing-operand", 4);
     at("カード ｜ 忘れる", "full-width", 4);
     at("（カード）", "full-width", 0);
     at("<読み取り機>", "unknown-concept", 0);
@@ -271,7 +271,7 @@ fn faults_have_their_place() {
     at("/カード*|/", "regex-empty", 0);
     at("count(カード)", "comparison", 0);
     at("@question 問11", "attribute", 0);
-    at("", "empty-pattern", 0);
+    fault(&with_pattern(""), "empty-pattern", 4, 11);
     at("カード & カード", "repeated-clause", 6);
     at("カード & !カード", "constant-clause", 6);
     at("count(カード) >= 0", "constant-clause", 0);
@@ -306,7 +306,7 @@ fn faults_of_files_have_their_place() {
 
 #[test]
 fn a_fault_is_shown_under_japanese_text() {
-    let rules = "category = \"a\"\r\n[concepts]\r\n読み取り機 = \"カードリーダー\"\r\n[[rule]]\r\nid = \"t\"\r\npattern = \"故障 & <読取り機>\"\r\n";
+    let rules = "category = \"a\"\r\n[concepts]\r\n\"読み取り機\" = \"カードリーダー\"\r\n[[rule]]\r\nid = \"t\"\r\npattern = \"故障 & <読取り機>\"\r\n";
     let Err(RuleSetError(diagnostics)) = compile(&format!("\u{feff}{rules}")) else { panic!("the concept is unknown") };
     let shown = diagnostics.iter().find(|d| d.id == "unknown-concept").expect("told of").to_string();
     let expected = "t.toml:6:17: error[unknown-concept]: 概念「読取り機」は定義されていません\n  |\n6 | pattern = \"故障 & <読取り機>\"\n  |                   ^^^^^^^^^^\n  = help: 「読み取り機」ではありませんか\n";

@@ -223,6 +223,10 @@ impl<'r> Matcher<'r> {
         self.find_hits(analysis);
         let context = Context { analysis, comment };
         let rules = self.rules;
+        // Nothing can be said of a comment without words, not even that it is short.
+        if analysis.morphemes.is_empty() {
+            return Vec::new();
+        }
         let mut woken = std::mem::take(&mut self.woken);
         woken.extend(&rules.always);
         woken.sort_unstable();

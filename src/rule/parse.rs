@@ -455,13 +455,18 @@ impl PatternParser<'_> {
                 Ok(Node { expr: Expr::Within(unit, Box::new(inner)), byte_range: range.start..end })
             }
             name => {
+                if !name.is_ascii() {
+                    let message = "「(」の前に演算子がありません";
+                    return Err(PatternError::new("missing-operator", open, message)
+                        .help("「&」（両方）か「|」（どちらか）か「+」（隣り合う）で結んでください"));
+                }
                 let Some(&(_, feature)) = Feature::NAMES.iter().find(|(known, _)| *known == name) else {
                     let known =
                         ["seq", "near", "except", "start", "whole", "count", "rule", "category", "sentence", "comment"];
                     let known = known.into_iter().chain(Feature::NAMES.iter().map(|&(name, _)| name));
                     let help = match crate::diagnostic::closest(name, known) {
                         Some(close) => format!("「{close}」ではありませんか"),
-                        None => "語のあとに「(」は置けません。「&」「|」「+」で結んでください".to_owned(),
+                        None => "関数は seq、near、except、start、whole、count、neg、aff、fact、wish、hypo、double、over などです".to_owned(),
                     };
                     return Err(PatternError::new(
                         "unknown-function",
