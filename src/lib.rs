@@ -18,6 +18,7 @@
 //! ```
 
 pub mod analyze;
+pub mod casebook;
 pub mod classify;
 pub mod cli;
 pub mod codebook;
