@@ -25,6 +25,7 @@ pub mod codebook;
 pub mod comment;
 pub mod diagnostic;
 pub mod evaluate;
+pub mod index;
 pub mod normalize;
 pub mod rule;
 pub mod source;
