@@ -28,4 +28,5 @@ pub mod evaluate;
 pub mod index;
 pub mod normalize;
 pub mod rule;
+pub mod search;
 pub mod source;

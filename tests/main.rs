@@ -1,1 +1,5 @@
-fn main(){}
+//! The integration tests, one module a subject.
+
+mod casebook;
+mod common;
+mod search;

@@ -1,0 +1,1 @@
+//! The record and its index: nothing lost, nothing twice.
