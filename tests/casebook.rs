@@ -218,6 +218,30 @@ fn a_file(index: &Path, extension: &str) -> std::path::PathBuf {
 }
 
 #[test]
+fn no_flipped_byte_goes_unnoticed_or_makes_it_panic() {
+    let folder = casebook();
+    let index = folder.path().join("index");
+    let mut files: Vec<_> =
+        fs::read_dir(&index).expect("the folder reads").map(|entry| entry.expect("a file").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension != "lock" && extension != "json"));
+    files.sort();
+    assert!(files.len() >= 6);
+    for path in files {
+        let good = fs::read(&path).expect("the file reads");
+        for step in 0..8 {
+            let mut bytes = good.clone();
+            let at = step * (bytes.len() - 1) / 7;
+            bytes[at] ^= 0xff;
+            fs::write(&path, &bytes).expect("the file is written");
+            let error = Searcher::open(folder.path(), DICTIONARY).expect_err("a byte is flipped");
+            assert!(error.needs_rebuild(), "{} at {at}: {error}", path.display());
+        }
+        fs::write(&path, &good).expect("the file is written");
+    }
+    assert_eq!(search(folder.path(), "停電"), ["a18", "a52"]);
+}
+
+#[test]
 fn an_index_of_another_dictionary_or_revision_is_made_anew() {
     let folder = casebook();
     let error = Searcher::open(folder.path(), "other-dictionary").expect_err("the dictionary differs");

@@ -329,6 +329,22 @@ fn concordance_shows_and_sorts_contexts() {
 }
 
 #[test]
+fn similar_comments_share_their_telling_words() {
+    let fixture = open();
+    let id = |id: &str| jirei::comment::CommentId::new(id);
+    let options = SearchOptions { limit: 3, ..SearchOptions::default() };
+    let similar = |of: &str, among: &str| {
+        fixture.searcher.similar(&mut maker(), &id(of), &Query::parse(among), &options).expect("the search runs")
+    };
+    let like_a08 = similar("a08", "").expect("a08 is there");
+    assert!(ids(&like_a08).contains(&"a10".to_owned()), "{:?}", ids(&like_a08));
+    assert!(!ids(&like_a08).contains(&"a08".to_owned()));
+    let among = similar("a08", "施設:病院").expect("a08 is there");
+    assert!(among.hits.iter().all(|hit| hit.comment.facility.as_deref() == Some("病院")));
+    assert_eq!(similar("zzz", ""), None);
+}
+
+#[test]
 fn an_exact_phrase_takes_no_other_spelling() {
     let fixture = open();
     assert_eq!(fixture.ids("\"黒丸\""), ["a02"]);

@@ -11,6 +11,7 @@ pub(crate) mod tokens;
 
 use std::{
     fs,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     thread,
 };
@@ -44,6 +45,10 @@ const PENDING: &str = "index.pending";
 
 /// Bytes that a writing thread may hold before it writes a segment.
 const THREAD_BUDGET: usize = 40_000_000;
+
+/// An index of at most so many bytes is checked byte for byte when it is opened, which takes a few milliseconds; in
+/// a larger one damage shows when it is read.
+const CHECKED_BYTES: u64 = 8_000_000;
 
 /// Values of answers longer than this are free text, not something to filter by.
 const ATTRIBUTE_CHARS: usize = 64;
@@ -181,12 +186,13 @@ pub fn ensure(folder: &Path, maker: &mut TokenMaker<'_>, dictionary: &str) -> Re
         // Whoever is writing both will have finished when the lock is ours.
         let lock = casebook.lock()?;
         let revision = lock.reader().revision()?;
-        match OpenIndex::open_files(folder) {
-            Ok(index) => {
-                index.info.check(folder, dictionary).is_ok() && index.info.revision == revision && index.is_whole()
-            }
+        let fits = guarded(folder, || {
+            let index = OpenIndex::open_files(folder)?;
+            Ok(index.info.check(folder, dictionary).is_ok() && index.info.revision == revision && index.is_whole())
+        });
+        match fits {
             Err(error) if error.needs_rebuild() => false,
-            Err(error) => return Err(error),
+            fits => fits?,
         }
     };
     if fits {
@@ -323,9 +329,17 @@ impl OpenIndex {
             let reason = "前回の取り込みが途中で止まったか、別のプロセスが取り込み中".to_owned();
             return Err(IndexError::Outdated { folder: folder.to_path_buf(), reason });
         }
-        let index = Self::open_files(folder)?;
-        index.info.check(folder, dictionary)?;
-        Ok(index)
+        guarded(folder, || {
+            let index = Self::open_files(folder)?;
+            index.info.check(folder, dictionary)?;
+            let files = fs::read_dir(folder.join(FOLDER)).in_index(folder)?;
+            let bytes = files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).sum::<u64>();
+            if bytes <= CHECKED_BYTES && !index.is_whole() {
+                let message = "ファイルの中身が書いたときと違います".to_owned();
+                return Err(IndexError::Damaged { folder: folder.to_path_buf(), message });
+            }
+            Ok(index)
+        })
     }
 
     fn open_files(folder: &Path) -> Result<Self, IndexError> {
@@ -381,7 +395,7 @@ impl Writer {
             remove_folder(&files).in_index(folder)?;
             return Self::create(folder, &files).map(Some);
         }
-        let opened = match OpenIndex::open_files(folder) {
+        let opened = match guarded(folder, || OpenIndex::open_files(folder)) {
             Ok(opened) => opened,
             Err(error) if error.needs_rebuild() => return Ok(None),
             Err(error) => return Err(error),
@@ -506,6 +520,15 @@ fn remove_folder(folder: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+/// Reads an index, whose reader takes for granted that its files are as they were written: where they are not, it may
+/// panic.
+pub(crate) fn guarded<T>(folder: &Path, read: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
+    panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let message = "読み出しの途中で食い違いが見つかりました".to_owned();
+        Err(IndexError::Damaged { folder: folder.to_path_buf(), message })
+    })
 }
 
 fn mark_pending(folder: &Path) -> Result<(), IndexError> {

@@ -12,6 +12,8 @@ mod near;
 mod plan;
 mod query;
 mod synonyms;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +26,8 @@ use tantivy::{
     query::Query as TantivyQuery,
 };
 
-use crate::index::{self, InIndex, IndexError, IndexInfo, OpenIndex, TokenMaker};
+use crate::comment::CommentId;
+use crate::index::{self, InIndex, IndexError, IndexInfo, OpenIndex, TokenMaker, guarded};
 
 pub use facet::{Facet, FacetField, FacetValue};
 pub use hit::Hit;
@@ -34,7 +37,7 @@ pub use query::{Expression, Field, Note, Query};
 pub use synonyms::Synonyms;
 
 use facet::FacetCollector;
-use plan::{Plan, Planner};
+use plan::{FilterField, Plan, Planner};
 
 /// The order of hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -123,7 +126,9 @@ impl Searcher {
     /// when the index is missing, damaged, behind the record, or made by another dictionary.
     pub fn open(folder: &Path, dictionary: &str) -> Result<Self, IndexError> {
         let open = OpenIndex::open(folder, dictionary)?;
-        let reader = open.index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().in_index(folder)?;
+        let reader = guarded(folder, || {
+            open.index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().in_index(folder)
+        })?;
         Ok(Self { folder: folder.to_path_buf(), open, reader: Reader(reader), synonyms: Synonyms::embedded() })
     }
 
@@ -183,15 +188,64 @@ impl Searcher {
         query: &Query,
         options: &SearchOptions,
     ) -> Result<SearchResult, IndexError> {
-        let searcher = self.reader.0.searcher();
-        let mut result = self.run(&searcher, maker, query, options, false).in_index(&self.folder)?;
-        if result.total == 0 && options.fuzzy {
-            let again = self.run(&searcher, maker, query, options, true).in_index(&self.folder)?;
-            if again.total > 0 {
-                result = again;
+        guarded(&self.folder, || {
+            let searcher = self.reader.0.searcher();
+            let result = self.run(&searcher, maker, query, options, false).in_index(&self.folder)?;
+            if result.total == 0 && options.fuzzy {
+                let again = self.run(&searcher, maker, query, options, true).in_index(&self.folder)?;
+                if again.total > 0 {
+                    return Ok(again);
+                }
             }
-        }
-        Ok(result)
+            Ok(result)
+        })
+    }
+
+    /// Comments that share their telling words with a comment, the most alike first, among those of a query;
+    /// `None` where there is no comment of that id. Words that are rare here and frequent in the comment count most.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read.
+    pub fn similar(
+        &self,
+        maker: &mut TokenMaker<'_>,
+        id: &CommentId,
+        among: &Query,
+        options: &SearchOptions,
+    ) -> Result<Option<SearchResult>, IndexError> {
+        guarded(&self.folder, || self.run_similar(maker, id, among, options).in_index(&self.folder))
+    }
+
+    fn run_similar(
+        &self,
+        maker: &mut TokenMaker<'_>,
+        id: &CommentId,
+        among: &Query,
+        options: &SearchOptions,
+    ) -> tantivy::Result<Option<SearchResult>> {
+        let searcher = self.reader.0.searcher();
+        let fields = &self.open.fields;
+        let this = Plan::Values { field: FilterField::Named(Field::Id), values: vec![id.as_str().to_owned()] };
+        let found = searcher.search(&*this.to_query(fields), &TopDocs::with_limit(1).order_by_score())?;
+        let Some(&(_, address)) = found.first() else { return Ok(None) };
+        let text = Hit::read(&searcher, fields, address, 0.0)?.comment.text;
+        let mut planner = Planner {
+            searcher: &searcher,
+            fields: *fields,
+            frame: &self.open.info.frame,
+            maker,
+            synonyms: options.synonyms.then_some(&self.synonyms),
+            readings: options.readings,
+            fuzzy: false,
+            notes: among.notes().to_vec(),
+            expansions: Vec::new(),
+        };
+        let telling = planner.telling_words(&text)?;
+        let among = planner.plan(among.expression())?;
+        let Planner { notes, expansions, .. } = planner;
+        let plan = Plan::All(vec![Plan::Any(telling), Plan::Not(Box::new(this)), among]);
+        self.run_plan(&searcher, maker, &plan, options, notes, expansions).map(Some)
     }
 
     fn run(
@@ -216,6 +270,19 @@ impl Searcher {
         };
         let plan = planner.plan(query.expression())?;
         let Planner { notes, expansions, .. } = planner;
+        self.run_plan(searcher, maker, &plan, options, notes, expansions)
+    }
+
+    fn run_plan(
+        &self,
+        searcher: &TantivySearcher,
+        maker: &mut TokenMaker<'_>,
+        plan: &Plan,
+        options: &SearchOptions,
+        notes: Vec<Note>,
+        expansions: Vec<Expansion>,
+    ) -> tantivy::Result<SearchResult> {
+        let fields = &self.open.fields;
         let over_terms = plan.to_query(fields);
 
         let (total, facets) = if options.facets.is_empty() {
@@ -224,12 +291,12 @@ impl Searcher {
             let counts = searcher.search(&*over_terms, &FacetCollector { fields: &options.facets })?;
             (counts.hits, facet::facets(&options.facets, counts, &self.open.info.frame))
         };
-        let places = if total == 0 { Vec::new() } else { best(searcher, &*over_terms, &plan, options)? };
+        let places = if total == 0 { Vec::new() } else { best(searcher, &*over_terms, plan, options)? };
         let mut hits = Vec::with_capacity(places.len());
         for (score, address) in places {
             let mut hit = Hit::read(searcher, fields, address, score)?;
             if options.highlights {
-                hit.highlight(maker, &plan);
+                hit.highlight(maker, plan);
             }
             hits.push(hit);
         }

@@ -1,6 +1,6 @@
 //! From a query to what the index holds: words become patterns over its terms, with their other spellings.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tantivy::{
     Searcher as TantivySearcher, Term,
@@ -36,6 +36,8 @@ const MAX_PREFIXED_IN_PHRASE: usize = 50;
 const MAX_CUTS: usize = 12;
 /// Readings longer than this many characters are not cut.
 const MAX_CUT_CHARS: usize = 20;
+/// Words that are taken to tell a comment from the others.
+const TELLING_WORDS: usize = 15;
 
 /// Which of a token's faces a pattern looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -386,6 +388,36 @@ impl Planner<'_, '_> {
         }
         let more = found.len() > most;
         Ok((found.into_iter().take(most).collect(), more))
+    }
+
+    /// The words that tell a text from the others, as alternatives.
+    pub(super) fn telling_words(&mut self, text: &str) -> tantivy::Result<Vec<Plan>> {
+        let analysis = self.maker.analyze(text);
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        self.maker.visit(&analysis, |token| {
+            let tells = matches!(
+                token.class,
+                WordClass::Noun
+                    | WordClass::VerbalNoun
+                    | WordClass::AdjectivalNoun
+                    | WordClass::Verb
+                    | WordClass::Adjective
+            );
+            if token.is_whole && tells {
+                *counts.entry(token.base.to_owned()).or_default() += 1;
+            }
+        });
+        let all = self.searcher.num_docs() as f64;
+        let mut weighed = Vec::with_capacity(counts.len());
+        for (word, count) in counts {
+            let found = self.searcher.doc_freq(&Term::from_field_text(self.fields.base, &word))?;
+            weighed.push((f64::from(count) * (1.0 + all / (1.0 + found as f64)).ln(), word));
+        }
+        weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        weighed.truncate(TELLING_WORDS);
+        let word =
+            |word| Plan::Words(Leaf { patterns: vec![Pattern { channel: Channel::Base, words: vec![(0, word)] }] });
+        Ok(weighed.into_iter().map(|(_, base)| word(base)).collect())
     }
 
     /// Ways to cut a reading into readings that the index has, those of fewest words first.
