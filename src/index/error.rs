@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tantivy::TantivyError;
+use tantivy::{TantivyError, directory::error::LockError};
 
 use crate::casebook::CasebookError;
 
@@ -62,6 +62,9 @@ impl IndexError {
     pub(crate) fn from_tantivy(folder: &Path, error: TantivyError) -> Self {
         let at = folder.to_path_buf();
         match &error {
+            TantivyError::LockFailure(LockError::IoError(source), _) => {
+                Self::from_kind(folder, source.kind(), || error.to_string())
+            }
             TantivyError::LockFailure(..) => Self::Locked(at),
             TantivyError::IoError(source) => Self::from_kind(folder, source.kind(), || error.to_string()),
             TantivyError::OpenWriteError(tantivy::directory::error::OpenWriteError::IoError { io_error, .. }) => {

@@ -5,9 +5,9 @@
 //! found in it while 資格確認書 stays a single term. Politeness (です, ます) has no position and the forms of
 //! negation are one, so that 届かない finds 届きません.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, ops::Range};
 
-use crate::analyze::{Analysis, AnalysisWorker, Analyzer, Morpheme, Word, WordClass, WordKey};
+use crate::analyze::{Analysis, AnalysisWorker, Analyzer, Morpheme, Word, WordClass};
 
 use super::kana::{comparable_reading, is_kana_only};
 
@@ -56,9 +56,13 @@ pub(crate) struct Token<'t> {
 /// Turns analyses into tokens. Keeps what it learnt of each word: one a thread.
 pub struct TokenMaker<'a> {
     worker: AnalysisWorker<'a>,
-    known: HashMap<u32, Arc<Entry>>,
-    unknown: HashMap<Box<str>, Arc<Entry>>,
+    /// By word key, in shelves that are put up when first needed.
+    known: Vec<Option<Box<Shelf>>>,
+    unknown: HashMap<Box<str>, Entry>,
 }
+
+const SHELF: usize = 512;
+type Shelf = [Option<Box<Entry>>; SHELF];
 
 /// What a word gives to the index.
 #[derive(Debug)]
@@ -85,7 +89,7 @@ struct Part {
 impl<'a> TokenMaker<'a> {
     /// A maker over an analyser's words.
     pub fn new(analyzer: &'a Analyzer) -> Self {
-        Self { worker: analyzer.worker(), known: HashMap::new(), unknown: HashMap::new() }
+        Self { worker: analyzer.worker(), known: Vec::new(), unknown: HashMap::new() }
     }
 
     /// Analyses a text and makes its tokens.
@@ -148,10 +152,11 @@ impl<'a> TokenMaker<'a> {
 
     /// Shows the tokens of an analysis in the order of their positions, compounds before their parts.
     pub(crate) fn visit(&mut self, analysis: &Analysis<'_>, mut see: impl FnMut(Token<'_>)) {
+        self.learn(analysis);
         let text = analysis.text();
         let mut position = 0;
         for morpheme in &analysis.morphemes {
-            let entry = self.entry(morpheme, text);
+            let entry = self.entry(morpheme, text).expect("every word of the analysis was learnt just now");
             let start = morpheme.byte_range.start as usize;
             let end = morpheme.byte_range.end as usize;
             let written_as_base = entry.surface == entry.base;
@@ -190,28 +195,39 @@ impl<'a> TokenMaker<'a> {
         }
     }
 
-    fn entry(&mut self, morpheme: &Morpheme<'_>, text: &str) -> Arc<Entry> {
-        let surface = morpheme.surface(text);
+    /// Learns the words of an analysis that it does not know yet.
+    fn learn(&mut self, analysis: &Analysis<'_>) {
+        let text = analysis.text();
+        if self.unknown.len() >= REMEMBERED_UNKNOWN {
+            self.unknown.clear();
+        }
+        for morpheme in &analysis.morphemes {
+            if self.entry(morpheme, text).is_some() {
+                continue;
+            }
+            let surface = morpheme.surface(text);
+            match morpheme.key {
+                Some(key) => {
+                    let entry = self.make_entry(surface, &morpheme.word.base_form, morpheme.word, false);
+                    let shelf = key.index() / SHELF;
+                    if self.known.len() <= shelf {
+                        self.known.resize_with(shelf + 1, || None);
+                    }
+                    let shelf = self.known[shelf].get_or_insert_with(|| Box::new([const { None }; SHELF]));
+                    shelf[key.index() % SHELF] = Some(Box::new(entry));
+                }
+                None => {
+                    let entry = self.make_entry(surface, surface, morpheme.word, true);
+                    self.unknown.insert(surface.into(), entry);
+                }
+            }
+        }
+    }
+
+    fn entry(&self, morpheme: &Morpheme<'_>, text: &str) -> Option<&Entry> {
         match morpheme.key {
-            Some(WordKey(key)) => {
-                if let Some(entry) = self.known.get(&key) {
-                    return entry.clone();
-                }
-                let entry = Arc::new(self.make_entry(surface, &morpheme.word.base_form, morpheme.word, false));
-                self.known.insert(key, entry.clone());
-                entry
-            }
-            None => {
-                if let Some(entry) = self.unknown.get(surface) {
-                    return entry.clone();
-                }
-                let entry = Arc::new(self.make_entry(surface, surface, morpheme.word, true));
-                if self.unknown.len() >= REMEMBERED_UNKNOWN {
-                    self.unknown.clear();
-                }
-                self.unknown.insert(surface.into(), entry.clone());
-                entry
-            }
+            Some(key) => self.known.get(key.index() / SHELF)?.as_ref()?[key.index() % SHELF].as_deref(),
+            None => self.unknown.get(morpheme.surface(text)),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     normalize::Normalized,
 };
 
-use super::{matcher::TokenizedText, plan::Plan};
+use super::matcher::Matcher;
 
 /// A comment that was found, and where.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,10 +63,10 @@ impl Hit {
         })
     }
 
-    pub(super) fn highlight(&mut self, maker: &mut TokenMaker<'_>, plan: &Plan) {
+    pub(super) fn highlight(&mut self, maker: &mut TokenMaker<'_>, matcher: &Matcher<'_>) {
         let analysis = maker.analyze(&self.comment.text);
-        let text = TokenizedText::new(maker, &analysis);
-        self.highlights = char_ranges(&self.comment.text, &analysis.normalized, &text.highlights(plan));
+        let found = matcher.find(maker, &analysis);
+        self.highlights = char_ranges(&self.comment.text, &analysis.normalized, &matcher.highlights(&found));
     }
 }
 

@@ -36,7 +36,8 @@ pub use plan::Expansion;
 pub use query::{Expression, Field, Note, Query};
 pub use synonyms::Synonyms;
 
-use facet::FacetCollector;
+use facet::{Counts, FacetCollector};
+use matcher::Matcher;
 use plan::{FilterField, Plan, Planner};
 
 /// The order of hits.
@@ -285,18 +286,33 @@ impl Searcher {
         let fields = &self.open.fields;
         let over_terms = plan.to_query(fields);
 
-        let (total, facets) = if options.facets.is_empty() {
-            (over_terms.count(searcher)? as u64, Vec::new())
+        let counter = FacetCollector { fields: &options.facets };
+        let (counts, places) = if options.limit == 0 {
+            (searcher.search(&*over_terms, &counter)?, Vec::new())
+        } else if !options.facets.is_empty() || plan.is_costly() {
+            // Every hit is looked at anyway: once is enough.
+            let top = TopDocs::with_limit(options.limit).and_offset(options.offset);
+            if options.order == HitOrder::Report || !plan.is_ranked() {
+                let (counts, found) = searcher.search(&*over_terms, &(counter, top.order_by(report_order())))?;
+                (counts, found.into_iter().map(|(_, address)| (0.0, address)).collect())
+            } else {
+                let key = ((SortBySimilarityScore, Order::Desc), report_order());
+                let (counts, found) = searcher.search(&*over_terms, &(counter, top.order_by(key)))?;
+                (counts, found.into_iter().map(|((score, _), address)| (score, address)).collect())
+            }
         } else {
-            let counts = searcher.search(&*over_terms, &FacetCollector { fields: &options.facets })?;
-            (counts.hits, facet::facets(&options.facets, counts, &self.open.info.frame))
+            let counts = Counts { hits: over_terms.count(searcher)? as u64, by_field: Vec::new() };
+            let places = if counts.hits == 0 { Vec::new() } else { best(searcher, &*over_terms, plan, options)? };
+            (counts, places)
         };
-        let places = if total == 0 { Vec::new() } else { best(searcher, &*over_terms, plan, options)? };
+        let total = counts.hits;
+        let facets = facet::facets(&options.facets, counts, &self.open.info.frame);
+        let matcher = Matcher::new(plan);
         let mut hits = Vec::with_capacity(places.len());
         for (score, address) in places {
             let mut hit = Hit::read(searcher, fields, address, score)?;
-            if options.highlights {
-                hit.highlight(maker, plan);
+            if options.highlights && plan.is_ranked() {
+                hit.highlight(maker, &matcher);
             }
             hits.push(hit);
         }
@@ -304,20 +320,21 @@ impl Searcher {
     }
 }
 
-/// The places of the hits that are asked for, in order.
+/// Sorts by the order in which comments came in.
+fn report_order() -> (SortByStaticFastValue<u64>, Order) {
+    (SortByStaticFastValue::for_field("position"), Order::Asc)
+}
+
+/// The places of the hits that are asked for, in order, without looking at those that cannot be among them.
 fn best(
     searcher: &TantivySearcher,
     query: &dyn TantivyQuery,
     plan: &Plan,
     options: &SearchOptions,
 ) -> tantivy::Result<Vec<(Score, DocAddress)>> {
-    if options.limit == 0 {
-        return Ok(Vec::new());
-    }
-    let by_position = || SortByStaticFastValue::<u64>::for_field("position");
     if options.order == HitOrder::Report || !plan.is_ranked() {
         let top = TopDocs::with_limit(options.limit).and_offset(options.offset);
-        let found = searcher.search(query, &top.order_by((by_position(), Order::Asc)))?;
+        let found = searcher.search(query, &top.order_by(report_order()))?;
         return Ok(found.into_iter().map(|(_, address)| (0.0, address)).collect());
     }
     // The quick way skips what cannot be among the best, but leaves equal ones to chance: where one more than asked
@@ -326,7 +343,7 @@ fn best(
     let mut found = searcher.search(query, &TopDocs::with_limit(wanted.saturating_add(1)).order_by_score())?;
     let is_tied = found.len() > wanted && found[wanted].0 == found[wanted - 1].0;
     if is_tied {
-        let key = ((SortBySimilarityScore, Order::Desc), (by_position(), Order::Asc));
+        let key = ((SortBySimilarityScore, Order::Desc), report_order());
         let top = TopDocs::with_limit(options.limit).and_offset(options.offset);
         let found = searcher.search(query, &top.order_by(key))?;
         return Ok(found.into_iter().map(|((score, _), address)| (score, address)).collect());

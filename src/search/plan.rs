@@ -764,6 +764,17 @@ impl Plan {
         }
     }
 
+    /// Whether telling a hit means reading positions.
+    pub(super) fn is_costly(&self) -> bool {
+        match self {
+            Self::Words(leaf) => leaf.patterns.iter().any(|pattern| pattern.words.len() > 1),
+            Self::Near { .. } => true,
+            Self::Not(inner) => inner.is_costly(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_costly),
+            Self::Everything | Self::Values { .. } | Self::Length { .. } => false,
+        }
+    }
+
     /// Shows the words that are looked for, not those that must be absent.
     pub(super) fn for_each_positive<'p>(&'p self, see: &mut impl FnMut(&'p Plan)) {
         match self {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{matcher::TokenizedText, *};
+use super::{matcher::Found, *};
 use crate::{
     analyze::Analyzer,
     casebook::{Casebook, ImportSource},
@@ -57,10 +57,10 @@ fn entries(codebook: &Codebook) -> Vec<Entry> {
 }
 
 /// Reads a plan against one comment.
-fn matches(plan: &Plan, text: &TokenizedText, entry: &Entry, codebook: &Codebook) -> bool {
+fn matches(plan: &Plan, text: &(&Matcher<'_>, Found), entry: &Entry, codebook: &Codebook) -> bool {
     match plan {
         Plan::Everything => true,
-        Plan::Words(_) | Plan::Near { .. } => !text.highlights(plan).is_empty(),
+        Plan::Words(_) | Plan::Near { .. } => !text.0.highlights_of(&text.1, plan).is_empty(),
         Plan::Not(inner) => !matches(inner, text, entry, codebook),
         Plan::All(parts) => parts.iter().all(|part| matches(part, text, entry, codebook)),
         Plan::Any(parts) => parts.iter().any(|part| matches(part, text, entry, codebook)),
@@ -158,13 +158,7 @@ fn a_thousand_queries_find_what_reading_everything_finds() {
         index::import(&mut casebook, &mut maker, &source, &codebook, part.to_vec()).unwrap();
     }
     let searcher = Searcher::open(folder.path(), "d").unwrap();
-    let texts: Vec<TokenizedText> = all
-        .iter()
-        .map(|entry| {
-            let analysis = maker.analyze(&entry.comment.text);
-            TokenizedText::new(&mut maker, &analysis)
-        })
-        .collect();
+    let analyses: Vec<_> = all.iter().map(|entry| maker.analyze(&entry.comment.text)).collect();
     let inner = searcher.reader.0.searcher();
     assert_eq!(inner.num_docs(), 60);
     let maker = std::cell::RefCell::new(maker);
@@ -185,10 +179,14 @@ fn a_thousand_queries_find_what_reading_everything_finds() {
                 expansions: Vec::new(),
             };
             let plan = planner.plan(query.expression()).unwrap();
+            let matcher = Matcher::new(&plan);
             let expected: Vec<&str> = all
                 .iter()
-                .zip(&texts)
-                .filter(|(entry, text)| matches(&plan, text, entry, &codebook))
+                .zip(&analyses)
+                .filter(|(entry, analysis)| {
+                    let found = (&matcher, matcher.find(maker, analysis));
+                    matches(&plan, &found, entry, &codebook)
+                })
                 .map(|(entry, _)| entry.comment.id.as_str())
                 .collect();
             for order in [HitOrder::Report, HitOrder::Relevance] {
