@@ -17,7 +17,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tantivy::{Index, IndexWriter, TantivyDocument, Term};
+use tantivy::{Index, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
 use crate::{
     analyze::Analyzer,
@@ -365,7 +365,9 @@ impl OpenIndex {
 
     /// Whether every file is as it was written, byte for byte.
     fn is_whole(&self) -> bool {
-        self.index.validate_checksum().is_ok_and(|damaged| damaged.is_empty()) && self.index.reader().is_ok()
+        // A reader with the usual policy would watch the folder from a thread of its own.
+        let reader = || self.index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
+        self.index.validate_checksum().is_ok_and(|damaged| damaged.is_empty()) && reader().is_ok()
     }
 }
 
