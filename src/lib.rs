@@ -19,16 +19,19 @@
 //! ```
 
 pub mod analyze;
+pub mod casebook;
 pub mod classify;
 pub mod cli;
 pub mod codebook;
 pub mod comment;
 pub mod diagnostic;
 pub mod evaluate;
+pub mod index;
 pub mod normalize;
 pub mod pipeline;
 pub mod read;
 pub mod report;
 pub mod respondent;
 pub mod rule;
+pub mod search;
 pub mod source;
