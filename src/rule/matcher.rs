@@ -245,8 +245,7 @@ impl<'r> Matcher<'r> {
                     if hits.is_empty() {
                         hits.extend(whole(window, analysis));
                     }
-                    hits.sort_unstable();
-                    hits.dedup();
+                    keep_widest(&mut hits);
                     firings.push(Firing { rule: index, unit: rule.unit, sentence: window.sentence, hits });
                 }
             }
@@ -643,6 +642,17 @@ impl<'r> Matcher<'r> {
             },
         }
     }
+}
+
+/// Sorts hits and drops those that lie inside another: what is shown once need not be shown in parts.
+fn keep_widest(hits: &mut Vec<Hit>) {
+    hits.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+    let mut reached = 0;
+    hits.retain(|hit| {
+        let is_new = hit.end > reached;
+        reached = reached.max(hit.end);
+        is_new
+    });
 }
 
 fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> + use<> {
