@@ -6,8 +6,9 @@
 mod dictionary;
 mod domain;
 mod sentence;
+mod shelf;
 
-use std::{ops::Range, path::Path, sync::OnceLock};
+use std::{ops::Range, path::Path};
 
 use lindera::{
     dictionary::{Dictionary, UserDictionary, WordId},
@@ -21,6 +22,7 @@ use lindera_dictionary::viterbi::LexType;
 use crate::normalize::{Normalized, Normalizer};
 
 pub use dictionary::AnalyzerError;
+pub(crate) use shelf::Shelves;
 
 /// What the dictionary says of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,8 +139,8 @@ pub struct Analyzer {
     segmenter: Segmenter,
     /// Number of entries of the system dictionary: keys of user entries come after.
     system_words: usize,
-    words: Box<[OnceLock<Word>]>,
-    unknown: Box<[OnceLock<Word>]>,
+    words: Shelves<Word>,
+    unknown: Shelves<Word>,
 }
 
 impl Analyzer {
@@ -177,13 +179,12 @@ impl Analyzer {
         let system_words = dictionary.prefix_dictionary.words_idx_data.len() / 4;
         let user_words = user.dict.words_idx_data.len() / 4;
         let version = format!("{}+{}", dictionary.metadata.name, domain::version());
-        let slots = |n: usize| (0..n).map(|_| OnceLock::new()).collect::<Box<[_]>>();
         Ok(Self {
             version,
             normalizer,
             system_words,
-            words: slots(system_words + user_words),
-            unknown: slots(256),
+            words: Shelves::new(system_words + user_words),
+            unknown: Shelves::new(256),
             segmenter: Segmenter::new(Mode::Normal, dictionary, Some(user)),
         })
     }
@@ -222,7 +223,7 @@ impl Analyzer {
     fn word(&self, key: Option<WordKey>, id: WordId) -> &Word {
         let dictionary = &self.segmenter.dictionary;
         match key {
-            Some(key) => self.words[key.index()].get_or_init(|| {
+            Some(key) => self.words.get_or_init(key.index(), || {
                 if key.index() < self.system_words {
                     Word::from_details(dictionary.word_details_iter(id.id() as usize))
                 } else {
@@ -233,8 +234,8 @@ impl Analyzer {
             }),
             None => {
                 let slot = (id.id() as usize).min(self.unknown.len() - 1);
-                self.unknown[slot]
-                    .get_or_init(|| Word::from_details(dictionary.unknown_word_details_iter(id.id() as usize)))
+                self.unknown
+                    .get_or_init(slot, || Word::from_details(dictionary.unknown_word_details_iter(id.id() as usize)))
             }
         }
     }

@@ -2,21 +2,22 @@
 //! expressions, and conditions over it.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, OnceLock},
 };
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::{Regex, RegexBuilder};
-use regex_syntax::hir::literal::Extractor;
+use regex_syntax::hir::{Class, Hir, HirKind, literal::Extractor};
 
 use super::{
     file::{Concept, Example, PatternText, RuleFiles, RuleKind, Strength},
+    gate::{GateId, Gates},
     polarity::{RoleTable, Roles},
     syntax::{Alignment, Comparison, Distance, Expr, Feature, Node, Quantity, Unit, WordShape, WordTest},
 };
 use crate::{
-    analyze::{AnalysisWorker, Analyzer, Morpheme, Word, WordClass},
+    analyze::{AnalysisWorker, Analyzer, Morpheme, Shelves, Word, WordClass},
     codebook::{CategoryIndex, CategoryKind, Codebook},
     diagnostic::{Diagnostic, Severity, closest, sort},
     source::{Source, Span},
@@ -36,20 +37,20 @@ pub struct RuleSet {
     version: String,
     pub(super) rules: Vec<CompiledRule>,
     pub(super) spans: Vec<SpanNode>,
-    pub(super) regexes: Vec<Regex>,
+    pub(super) regexes: Vec<LazyRegex>,
     /// Span node of each pattern of the automaton over base-form ids.
     pub(super) word_automaton: Option<AhoCorasick>,
     pub(super) word_nodes: Vec<SpanId>,
     pub(super) text_automaton: Option<AhoCorasick>,
-    /// For each pattern of the text automaton: the node whose hit it is; `None` where it only wakes rules.
+    /// For each pattern of the text automaton: the node whose hit it is; `None` where it only opens gates.
     pub(super) text_nodes: Vec<Option<SpanId>>,
-    pub(super) text_wakes: Vec<Vec<u32>>,
-    /// Rules that a hit of a node wakes.
-    pub(super) wakes: Vec<Vec<u32>>,
-    /// Rules without any trigger, evaluated for every comment.
+    /// For each pattern of the text automaton: gates of regular expressions that it opens.
+    pub(super) text_gates: Vec<Vec<GateId>>,
+    pub(super) gates: Gates,
+    /// Rules without any gate, evaluated for every comment.
     pub(super) always: Vec<u32>,
     pub(super) vocabulary: Vocabulary,
-    known: Box<[OnceLock<WordInfo>]>,
+    known: Shelves<WordInfo>,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -270,7 +271,8 @@ impl RuleSet {
     ///
     /// Faults in them, which means a broken build.
     pub fn embedded(analyzer: &Analyzer) -> Result<Self, RuleSetError> {
-        Self::from_sources(&super::file::embedded_rules(), analyzer)
+        let files = RuleFiles::parse(&super::file::embedded_rules()).map_err(RuleSetError)?;
+        Compiler::new(&files, analyzer, true).compile()
     }
 
     /// Reads, checks and compiles rule files.
@@ -280,7 +282,7 @@ impl RuleSet {
     /// Every fault found, sorted by place; warnings are kept in [`RuleSet::warnings`].
     pub fn from_sources(sources: &[Arc<Source>], analyzer: &Analyzer) -> Result<Self, RuleSetError> {
         let files = RuleFiles::parse(sources).map_err(RuleSetError)?;
-        Compiler::new(&files, analyzer).compile()
+        Compiler::new(&files, analyzer, false).compile()
     }
 
     /// The code frame.
@@ -314,7 +316,7 @@ impl RuleSet {
     /// What the rules know of a morpheme; words of the dictionary are looked up once.
     pub(super) fn info<'s>(&'s self, morpheme: &Morpheme<'_>, text: &str, unknown: &'s mut WordInfo) -> &'s WordInfo {
         match morpheme.key {
-            Some(key) => self.known[key.index()].get_or_init(|| self.vocabulary.info(morpheme, text)),
+            Some(key) => self.known.get_or_init(key.index(), || self.vocabulary.info(morpheme, text)),
             None => {
                 *unknown = self.vocabulary.info(morpheme, text);
                 unknown
@@ -330,12 +332,15 @@ pub(super) struct Compiler<'f> {
     diagnostics: Vec<Diagnostic>,
     spans: Vec<SpanNode>,
     by_node: HashMap<SpanNode, SpanId>,
-    regexes: Vec<Regex>,
+    regexes: Vec<LazyRegex>,
     regex_triggers: Vec<Option<Vec<String>>>,
     by_regex: HashMap<String, usize>,
     vocabulary: Vocabulary,
     concepts: BTreeMap<&'f str, ConceptState>,
     rule_ids: HashMap<&'f str, u32>,
+    /// Whether the files are those of the program, which its tests check: neither lints nor regular expressions
+    /// need be tried at each start.
+    trusted: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -345,8 +350,9 @@ enum ConceptState {
 }
 
 impl<'f> Compiler<'f> {
-    fn new(files: &'f RuleFiles, analyzer: &'f Analyzer) -> Self {
+    fn new(files: &'f RuleFiles, analyzer: &'f Analyzer, trusted: bool) -> Self {
         Self {
+            trusted,
             files,
             analyzer,
             worker: analyzer.worker(),
@@ -413,7 +419,9 @@ impl<'f> Compiler<'f> {
             self.concept(name, &span);
         }
         self.check_rule_cycles(&rules);
-        super::check::lint(files, self.analyzer, &mut self.diagnostics);
+        if !self.trusted {
+            super::check::lint(files, self.analyzer, &mut self.diagnostics);
+        }
         sort(&mut self.diagnostics);
         if self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return Err(RuleSetError(self.diagnostics));
@@ -434,9 +442,7 @@ impl<'f> Compiler<'f> {
                 }
             }
         }
-        // Triggers: which hits wake which rules.
-        let mut wakes = vec![Vec::new(); self.spans.len()];
-        let mut texts: BTreeMap<String, (Option<SpanId>, Vec<u32>)> = BTreeMap::new();
+        let mut texts: BTreeMap<String, (Option<SpanId>, Vec<GateId>)> = BTreeMap::new();
         let mut words: Vec<(Vec<u8>, SpanId)> = Vec::new();
         for (index, node) in self.spans.iter().enumerate() {
             let id = SpanId(index as u32);
@@ -447,32 +453,15 @@ impl<'f> Compiler<'f> {
                     ids.iter().for_each(|&id| push_id(&mut bytes, id));
                     words.push((bytes, id));
                 }
+                SpanNode::Regex(index) => {
+                    for text in self.regex_triggers[*index].iter().flatten() {
+                        texts.entry(text.clone()).or_default().1.push(GateId::of(id));
+                    }
+                }
                 _ => {}
             }
         }
-        let mut always = Vec::new();
-        for (index, rule) in rules.iter().enumerate() {
-            let index = index as u32;
-            let triggers: Option<Vec<Triggers>> =
-                rule.alternatives.iter().map(|alternative| self.clause_triggers(alternative, &rules, 0)).collect();
-            let Some(triggers) = triggers else {
-                always.push(index);
-                continue;
-            };
-            let mut nodes = HashSet::new();
-            for trigger in triggers {
-                nodes.extend(trigger.nodes);
-                for text in trigger.texts {
-                    texts.entry(text).or_default().1.push(index);
-                }
-            }
-            for node in nodes {
-                wakes[node.index()].push(index);
-            }
-        }
-        for rules in &mut wakes {
-            rules.sort_unstable();
-        }
+        let (gates, always) = super::gate::build(&self.spans, &self.regex_triggers, &rules);
         let automaton = |patterns: Vec<&[u8]>, fold_case: bool| {
             (!patterns.is_empty()).then(|| {
                 AhoCorasick::builder()
@@ -483,16 +472,11 @@ impl<'f> Compiler<'f> {
                     .expect("rule files are too small to overflow the automaton")
             })
         };
-        let word_automaton = automaton(words.iter().map(|(bytes, _)| bytes.as_slice()).collect(), false);
-        let text_automaton = automaton(texts.keys().map(|text| text.as_bytes()).collect(), true);
-        let (text_nodes, text_wakes) = texts
-            .into_values()
-            .map(|(node, mut rules)| {
-                rules.sort_unstable();
-                rules.dedup();
-                (node, rules)
-            })
-            .unzip();
+        let (word_automaton, text_automaton) = rayon::join(
+            || automaton(words.iter().map(|(bytes, _)| bytes.as_slice()).collect(), false),
+            || automaton(texts.keys().map(|text| text.as_bytes()).collect(), true),
+        );
+        let (text_nodes, text_gates) = texts.into_values().unzip();
         RuleSet {
             codebook: self.files.codebook.clone(),
             version: self.files.version.clone(),
@@ -502,10 +486,10 @@ impl<'f> Compiler<'f> {
             word_nodes: words.into_iter().map(|(_, id)| id).collect(),
             text_automaton,
             text_nodes,
-            text_wakes,
-            wakes,
+            text_gates,
+            gates,
             always,
-            known: (0..self.analyzer.word_count()).map(|_| OnceLock::new()).collect(),
+            known: Shelves::new(self.analyzer.word_count()),
             vocabulary: self.vocabulary,
             spans: self.spans,
             warnings: self.diagnostics,
@@ -645,7 +629,18 @@ impl<'f> Compiler<'f> {
         if let Some(&index) = self.by_regex.get(text) {
             return Some(index);
         }
-        let regex = match RegexBuilder::new(text).size_limit(REGEX_SIZE_LIMIT).case_insensitive(true).build() {
+        if !self.trusted && !self.check_regex(text, place) {
+            return None;
+        }
+        self.regex_triggers.push(required_literals(text));
+        let index = self.regexes.len();
+        self.regexes.push(LazyRegex { pattern: text.to_owned(), compiled: OnceLock::new() });
+        self.by_regex.insert(text.to_owned(), index);
+        Some(index)
+    }
+
+    fn check_regex(&mut self, text: &str, place: Span) -> bool {
+        let regex = match LazyRegex::build(text) {
             Ok(regex) => regex,
             Err(error) => {
                 let message = match &error {
@@ -658,25 +653,18 @@ impl<'f> Compiler<'f> {
                     ),
                 };
                 self.diagnostics.push(Diagnostic::error("regex", place, message));
-                return None;
+                return false;
             }
         };
         if regex.is_match("") {
+            let message = "正規表現が空の文字列にも当たります（すべての回答に当たります）";
             self.diagnostics.push(
-                Diagnostic::error(
-                    "regex-empty",
-                    place,
-                    "正規表現が空の文字列にも当たります（すべての回答に当たります）",
-                )
-                .help("「*」を「+」にするなど、必ず 1 文字は要るようにしてください"),
+                Diagnostic::error("regex-empty", place, message)
+                    .help("「*」を「+」にするなど、必ず 1 文字は要るようにしてください"),
             );
-            return None;
+            return false;
         }
-        self.regex_triggers.push(required_literals(text));
-        let index = self.regexes.len();
-        self.regexes.push(regex);
-        self.by_regex.insert(text.to_owned(), index);
-        Some(index)
+        true
     }
 
     fn concept(&mut self, name: &str, place: &Span) -> Option<SpanId> {
@@ -784,82 +772,6 @@ impl<'f> Compiler<'f> {
             }
         }
     }
-
-    /// Hits of which at least one is needed for the clause to hold; `None` where it can hold without any.
-    fn clause_triggers(&self, clause: &Clause, rules: &[CompiledRule], depth: usize) -> Option<Triggers> {
-        match &clause.condition {
-            Condition::Span(id) => self.span_triggers(*id),
-            Condition::All(parts) => {
-                parts.iter().filter_map(|part| self.clause_triggers(part, rules, depth)).min_by_key(Triggers::cost)
-            }
-            Condition::Any(parts) => {
-                let all: Option<Vec<Triggers>> =
-                    parts.iter().map(|part| self.clause_triggers(part, rules, depth)).collect();
-                all.map(Triggers::union)
-            }
-            Condition::Within(_, inner) => self.clause_triggers(inner, rules, depth),
-            Condition::Compare {
-                sum,
-                comparison: Comparison::AtLeast | Comparison::Greater | Comparison::Equal,
-                number,
-            } if *number > 0
-                || matches!(clause.condition, Condition::Compare { comparison: Comparison::Greater, .. }) =>
-            {
-                let all: Option<Vec<Triggers>> = sum
-                    .iter()
-                    .map(|amount| match amount {
-                        Amount::Count(id) => self.span_triggers(*id),
-                        Amount::Characters | Amount::Morphemes => None,
-                    })
-                    .collect();
-                all.map(Triggers::union)
-            }
-            Condition::Rule(index) if depth < 8 => {
-                let all: Option<Vec<Triggers>> = rules[*index as usize]
-                    .alternatives
-                    .iter()
-                    .map(|alternative| self.clause_triggers(alternative, rules, depth + 1))
-                    .collect();
-                all.map(Triggers::union)
-            }
-            _ => None,
-        }
-    }
-
-    fn span_triggers(&self, id: SpanId) -> Option<Triggers> {
-        match &self.spans[id.index()] {
-            SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) => {
-                Some(Triggers { nodes: HashSet::from([id]), texts: HashSet::new(), cost: self.node_cost(id) })
-            }
-            SpanNode::Regex(index) => self.regex_triggers[*index].as_ref().map(|texts| Triggers {
-                nodes: HashSet::new(),
-                cost: texts.iter().map(|text| text_cost(text)).sum(),
-                texts: texts.iter().cloned().collect(),
-            }),
-            SpanNode::Phrase(parts) | SpanNode::Ordered(parts, _) | SpanNode::Near(parts, _) => {
-                parts.iter().filter_map(|&part| self.span_triggers(part)).min_by_key(Triggers::cost)
-            }
-            SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) | SpanNode::Aligned(_, inner) => {
-                self.span_triggers(*inner)
-            }
-            SpanNode::Union(parts) => {
-                let all: Option<Vec<Triggers>> = parts.iter().map(|&part| self.span_triggers(part)).collect();
-                all.map(Triggers::union)
-            }
-        }
-    }
-
-    /// A guess at how often a node hits: short and general ones often.
-    fn node_cost(&self, id: SpanId) -> u32 {
-        match &self.spans[id.index()] {
-            SpanNode::Words(ids) if ids.len() > 1 => 1,
-            SpanNode::Words(_) => 3,
-            SpanNode::Test(test) if test.word.is_none() => 100,
-            SpanNode::Test(_) => 3,
-            SpanNode::Text(text) => text_cost(text),
-            _ => 10,
-        }
-    }
 }
 
 fn text_cost(text: &str) -> u32 {
@@ -871,39 +783,70 @@ fn text_cost(text: &str) -> u32 {
     }
 }
 
-#[derive(Debug, Clone, Default)]
-struct Triggers {
-    nodes: HashSet<SpanId>,
-    texts: HashSet<String>,
-    cost: u32,
+/// A regular expression that is compiled when it is first needed: most never are.
+pub(super) struct LazyRegex {
+    pattern: String,
+    compiled: OnceLock<Regex>,
 }
 
-impl Triggers {
-    fn cost(&self) -> u32 {
-        self.cost
+impl LazyRegex {
+    fn build(pattern: &str) -> Result<Regex, regex::Error> {
+        RegexBuilder::new(pattern).size_limit(REGEX_SIZE_LIMIT).case_insensitive(true).build()
     }
 
-    fn union(all: Vec<Self>) -> Self {
-        all.into_iter().fold(Self::default(), |mut union, next| {
-            union.nodes.extend(next.nodes);
-            union.texts.extend(next.texts);
-            union.cost += next.cost;
-            union
-        })
+    pub(super) fn get(&self) -> &Regex {
+        self.compiled.get_or_init(|| Self::build(&self.pattern).expect("it was built once when the rules were checked"))
     }
 }
 
-/// Texts one of which every match begins with, where there are few.
+/// Texts of which every match holds at least one, where there are few: found by the automaton, they open the gate
+/// of the regular expression.
 fn required_literals(pattern: &str) -> Option<Vec<String>> {
     let hir = regex_syntax::ParserBuilder::new().build().parse(pattern).ok()?;
+    let mut best = required_in(&hir);
     let mut extractor = Extractor::new();
-    extractor.limit_total(64).limit_class(24);
-    let prefixes = extractor.extract(&hir);
-    let literals = prefixes.literals()?;
-    if literals.is_empty() || literals.iter().any(|literal| literal.is_empty()) {
-        return None;
+    extractor.limit_total(MAX_REQUIRED).limit_class(24);
+    if let Some(prefixes) = extractor.extract(&hir).literals() {
+        let texts: Option<Vec<String>> = prefixes
+            .iter()
+            .map(|literal| {
+                std::str::from_utf8(literal.as_bytes()).ok().filter(|text| !text.is_empty()).map(str::to_owned)
+            })
+            .collect();
+        best = cheaper(best, texts.filter(|texts| !texts.is_empty()));
     }
-    literals.iter().map(|literal| std::str::from_utf8(literal.as_bytes()).ok().map(str::to_owned)).collect()
+    best
+}
+
+/// As [`required_literals`], from the tree: the cheapest part that every match must hold.
+fn required_in(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
+        HirKind::Class(Class::Unicode(class)) => {
+            let count: usize = class.ranges().iter().map(|range| range.len()).sum();
+            let characters = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            (count <= 24).then(|| characters.map(String::from).collect())
+        }
+        HirKind::Capture(capture) => required_in(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => required_in(&repetition.sub),
+        HirKind::Concat(parts) => parts.iter().map(required_in).fold(None, cheaper),
+        HirKind::Alternation(parts) => {
+            let all: Option<Vec<Vec<String>>> = parts.iter().map(required_in).collect();
+            all.map(|all| all.concat()).filter(|all| all.len() <= MAX_REQUIRED)
+        }
+        _ => None,
+    }
+}
+
+/// At most so many texts open a gate.
+const MAX_REQUIRED: usize = 96;
+
+fn cheaper(a: Option<Vec<String>>, b: Option<Vec<String>>) -> Option<Vec<String>> {
+    let cost = |texts: &Vec<String>| texts.iter().map(|text| text_cost(text)).sum::<u32>();
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if cost(&b) < cost(&a) { b } else { a }),
+        (a, b) => a.or(b),
+    }
 }
 
 impl CompiledRule {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use toml::{
     Spanned,
@@ -184,32 +185,20 @@ impl RuleFiles {
     ///
     /// Every fault found, sorted by place.
     pub fn parse(sources: &[Arc<Source>]) -> Result<Self, Vec<Diagnostic>> {
-        let mut reader = FileReader { diagnostics: Vec::new(), rules: Vec::new(), concepts: BTreeMap::new() };
-        let mut codebook = None;
-        let mut polarity = None;
         let mut hasher = blake3::Hasher::new();
         let mut sources: Vec<_> = sources.to_vec();
         sources.sort_by_key(|source| source.path());
         for source in &sources {
-            let path = source.path();
-            let name = path.rsplit('/').next().unwrap_or(&path);
-            hasher.update(name.as_bytes());
+            hasher.update(file_name(source).as_bytes());
             hasher.update(&[0]);
             hasher.update(source.text().replace('\r', "").as_bytes());
             hasher.update(&[0]);
-            if source.text().len() > MAX_FILE_BYTES {
-                reader.diagnostics.push(Diagnostic::error(
-                    "file-too-large",
-                    Span::new(source, 0..0),
-                    "規則ファイルが大きすぎます（4 MB まで）",
-                ));
-                continue;
-            }
-            match name {
-                "codebook.toml" => codebook = reader.codebook(source),
-                "polarity.toml" => polarity = reader.polarity(source),
-                _ => reader.rule_file(source),
-            }
+        }
+        // Files do not know of each other until they are merged.
+        let parts: Vec<FileReader> = sources.par_iter().map(FileReader::read).collect();
+        let mut reader = FileReader::default();
+        for part in parts {
+            reader.merge(part);
         }
         let nowhere = || sources.first().map(|source| Span::new(source, 0..0));
         if sources.iter().all(|source| !source.path().ends_with("codebook.toml"))
@@ -230,21 +219,30 @@ impl RuleFiles {
                 return Err(reader.diagnostics);
             }
         }
-        let Some(codebook) = codebook else { return Err(reader.diagnostics) };
+        let Some(codebook) = reader.codebook else { return Err(reader.diagnostics) };
         Ok(Self {
             codebook,
             rules: reader.rules,
             concepts: reader.concepts,
-            polarity: polarity.unwrap_or_default(),
+            polarity: reader.polarity.unwrap_or_default(),
             version: hasher.finalize().to_hex()[..16].to_owned(),
         })
     }
 }
 
+/// What one file, or all of them, hold.
+#[derive(Default)]
 struct FileReader {
     diagnostics: Vec<Diagnostic>,
     rules: Vec<Rule>,
     concepts: BTreeMap<String, Concept>,
+    codebook: Option<Codebook>,
+    polarity: Option<PolarityWords>,
+}
+
+/// The last part of a source's path.
+fn file_name(source: &Source) -> String {
+    source.path().rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 const RULE_KEYS: [&str; 13] = [
@@ -267,6 +265,47 @@ type Key<'i> = Spanned<std::borrow::Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
 
 impl FileReader {
+    fn read(source: &Arc<Source>) -> Self {
+        let mut reader = Self::default();
+        if source.text().len() > MAX_FILE_BYTES {
+            let span = Span::new(source, 0..0);
+            reader.diagnostics.push(Diagnostic::error(
+                "file-too-large",
+                span,
+                "規則ファイルが大きすぎます（4 MB まで）",
+            ));
+            return reader;
+        }
+        match file_name(source).as_str() {
+            "codebook.toml" => reader.codebook = reader.codebook(source),
+            "polarity.toml" => reader.polarity = reader.polarity(source),
+            _ => reader.rule_file(source),
+        }
+        reader
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.diagnostics.extend(other.diagnostics);
+        self.rules.extend(other.rules);
+        self.codebook = self.codebook.take().or(other.codebook);
+        self.polarity = self.polarity.take().or(other.polarity);
+        for (name, concept) in other.concepts {
+            self.add_concept(name, concept);
+        }
+    }
+
+    fn add_concept(&mut self, name: String, concept: Concept) {
+        match self.concepts.get(&name) {
+            Some(first) => self.diagnostics.push(
+                Diagnostic::error("duplicate-concept", concept.span, format!("概念「{name}」はすでに定義されています"))
+                    .related(first.span.clone(), "最初の定義"),
+            ),
+            None => {
+                self.concepts.insert(name, concept);
+            }
+        }
+    }
+
     fn error(
         &mut self,
         id: &'static str,
@@ -365,14 +404,6 @@ impl FileReader {
         let patterns = self.patterns(source, value);
         let span = Span::new(source, name.span());
         let name = name.get_ref().to_string();
-        if let Some(first) = self.concepts.get(&name) {
-            let first = first.span.clone();
-            self.diagnostics.push(
-                Diagnostic::error("duplicate-concept", span, format!("概念「{name}」はすでに定義されています"))
-                    .related(first, "最初の定義"),
-            );
-            return;
-        }
         for pattern in &patterns {
             if !pattern.node.expr.is_span() {
                 self.diagnostics.push(
@@ -385,7 +416,7 @@ impl FileReader {
                 );
             }
         }
-        self.concepts.insert(name, Concept { span, patterns });
+        self.add_concept(name, Concept { span, patterns });
     }
 
     fn rule(

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{
     compile::{Amount, Clause, CompiledRule, Condition, RuleSet, SpanId, SpanNode, WordInfo, is_section, push_id},
     file::{RuleKind, Strength},
+    gate::{GateId, OpenGates},
     polarity::{Polarity, Roles, is_over, scan},
     syntax::{Alignment, Distance, Feature, Unit},
 };
@@ -42,8 +43,7 @@ pub struct Matcher<'r> {
     stamp: u32,
     words: Vec<(Roles, WordClass)>,
     id_bytes: Vec<u8>,
-    woken: Vec<u32>,
-    woken_stamps: Vec<u32>,
+    gates: OpenGates,
     outcomes: Vec<Option<bool>>,
     touched_outcomes: Vec<u32>,
 }
@@ -101,8 +101,7 @@ impl<'r> Matcher<'r> {
             stamp: 0,
             words: Vec::new(),
             id_bytes: Vec::new(),
-            woken: Vec::new(),
-            woken_stamps: vec![0; rules.rules.len()],
+            gates: OpenGates::new(&rules.gates),
             outcomes: vec![None; rules.rules.len()],
             touched_outcomes: Vec::new(),
         }
@@ -227,7 +226,7 @@ impl<'r> Matcher<'r> {
         if analysis.morphemes.is_empty() {
             return Vec::new();
         }
-        let mut woken = std::mem::take(&mut self.woken);
+        let mut woken = std::mem::take(&mut self.gates.woken);
         woken.extend(&rules.always);
         woken.sort_unstable();
         let mut firings = Vec::new();
@@ -250,7 +249,7 @@ impl<'r> Matcher<'r> {
                 }
             }
         }
-        self.woken = woken;
+        self.gates.woken = woken;
         firings
     }
 
@@ -294,7 +293,7 @@ impl<'r> Matcher<'r> {
         self.stamp += 1;
         self.words.clear();
         self.id_bytes.clear();
-        self.woken.clear();
+        self.gates.reset(&self.rules.gates);
         for outcome in self.touched_outcomes.drain(..) {
             self.outcomes[outcome as usize] = None;
         }
@@ -334,8 +333,8 @@ impl<'r> Matcher<'r> {
         {
             for found in automaton.find_overlapping_iter(text) {
                 let pattern = found.pattern().as_usize();
-                for &rule in &rules.text_wakes[pattern] {
-                    self.wake(rule);
+                for &gate in &rules.text_gates[pattern] {
+                    self.gates.open(gate, &rules.gates);
                 }
                 if let Some(node) = rules.text_nodes[pattern] {
                     self.add(node, hit_of_bytes(analysis, found.start(), found.end()));
@@ -344,22 +343,12 @@ impl<'r> Matcher<'r> {
         }
     }
 
-    fn wake(&mut self, rule: u32) {
-        if self.woken_stamps[rule as usize] != self.stamp {
-            self.woken_stamps[rule as usize] = self.stamp;
-            self.woken.push(rule);
-        }
-    }
-
     fn add(&mut self, node: SpanId, hit: Hit) {
         let index = node.index();
         if self.stamps[index] != self.stamp {
             self.stamps[index] = self.stamp;
             self.hits[index].clear();
-            let rules = self.rules;
-            for &rule in &rules.wakes[index] {
-                self.wake(rule);
-            }
+            self.gates.open(GateId::of(node), &self.rules.gates);
         }
         self.hits[index].push(hit);
     }
@@ -367,33 +356,35 @@ impl<'r> Matcher<'r> {
     /// Makes the hits of a node over the whole comment, sorted, without repeats.
     fn resolve(&mut self, node: SpanId, context: &Context<'_>) {
         let index = node.index();
-        let rules = self.rules;
-        let atom = matches!(rules.spans[index], SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_));
         if self.stamps[index] == self.stamp {
             return;
         }
         self.stamps[index] = self.stamp;
         let mut hits = std::mem::take(&mut self.hits[index]);
         hits.clear();
-        if !atom {
-            self.compute(&rules.spans[index], context, &mut hits);
+        let rules = self.rules;
+        // Words and texts that were found have their hits by now; behind a closed gate there are none.
+        if self.gates.is_open(GateId::of(node), &rules.gates) {
+            self.compute(node, context, &mut hits);
             hits.sort_unstable();
             hits.dedup();
         }
         self.hits[index] = hits;
     }
 
-    fn compute(&mut self, node: &SpanNode, context: &Context<'_>, hits: &mut Vec<Hit>) {
-        match node {
+    fn compute(&mut self, id: SpanId, context: &Context<'_>, hits: &mut Vec<Hit>) {
+        let rules = self.rules;
+        match &rules.spans[id.index()] {
             SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) => {}
             SpanNode::Regex(index) => {
                 if !context.analysis.morphemes.is_empty() {
-                    let found = self.rules.regexes[*index].find_iter(context.analysis.text());
+                    let found = rules.regexes[*index].get().find_iter(context.analysis.text());
                     hits.extend(found.map(|found| hit_of_bytes(context.analysis, found.start(), found.end())));
                 }
             }
-            SpanNode::Union(parts) => {
-                for &part in parts {
+            SpanNode::Union(_) => {
+                for at in 0..self.gates.open_parts(id).len() {
+                    let part = self.gates.open_parts(id)[at];
                     self.resolve(part, context);
                     hits.extend_from_slice(&self.hits[part.index()]);
                 }

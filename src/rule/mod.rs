@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod example;
 mod file;
+mod gate;
 mod matcher;
 mod parse;
 mod polarity;
