@@ -31,16 +31,16 @@ const STRONG: f32 = 0.9;
 const WEAK: f32 = 0.5;
 
 /// At most this many places are given as evidence for one clause.
-const MAX_EVIDENCE: usize = 8;
+pub(super) const MAX_EVIDENCE: usize = 8;
 
 /// Matches a rule set against one comment after the other, with buffers that it keeps: one a thread.
 pub struct Matcher<'r> {
-    rules: &'r RuleSet,
+    pub(super) rules: &'r RuleSet,
     /// Hits of every span node, valid where its stamp is that of the comment.
-    hits: Vec<Vec<Hit>>,
+    pub(super) hits: Vec<Vec<Hit>>,
     stamps: Vec<u32>,
     stamp: u32,
-    words: Vec<(Roles, WordClass)>,
+    pub(super) words: Vec<(Roles, WordClass)>,
     id_bytes: Vec<u8>,
     woken: Vec<u32>,
     woken_stamps: Vec<u32>,
@@ -49,11 +49,11 @@ pub struct Matcher<'r> {
 }
 
 /// A rule that fired, in one unit.
-struct Firing {
-    rule: u32,
-    unit: Unit,
-    sentence: usize,
-    hits: Vec<Hit>,
+pub(super) struct Firing {
+    pub(super) rule: u32,
+    pub(super) unit: Unit,
+    pub(super) sentence: usize,
+    pub(super) hits: Vec<Hit>,
 }
 
 /// How a rule fared with a comment.
@@ -80,15 +80,15 @@ pub struct ClauseTrace {
     pub char_ranges: Vec<Range<usize>>,
 }
 
-struct Context<'c> {
-    analysis: &'c Analysis<'c>,
-    comment: &'c Comment,
+pub(super) struct Context<'c> {
+    pub(super) analysis: &'c Analysis<'c>,
+    pub(super) comment: &'c Comment,
 }
 
 #[derive(Clone, Copy)]
-struct Window {
-    unit: Unit,
-    sentence: usize,
+pub(super) struct Window {
+    pub(super) unit: Unit,
+    pub(super) sentence: usize,
 }
 
 impl<'r> Matcher<'r> {
@@ -215,11 +215,11 @@ impl<'r> Matcher<'r> {
         traces
     }
 
-    fn rule(&self, firing: &Firing) -> &'r CompiledRule {
+    pub(super) fn rule(&self, firing: &Firing) -> &'r CompiledRule {
         &self.rules.rules[firing.rule as usize]
     }
 
-    fn firings(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Vec<Firing> {
+    pub(super) fn firings(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Vec<Firing> {
         self.find_hits(analysis);
         let context = Context { analysis, comment };
         let rules = self.rules;
@@ -253,7 +253,13 @@ impl<'r> Matcher<'r> {
 
     /// Whether an exclusion that fired takes a category from another firing: in the same unit, and not a strong
     /// one by a weak one.
-    fn excludes(&self, by: &Firing, firing: &Firing, category: CategoryIndex, analysis: &Analysis<'_>) -> bool {
+    pub(super) fn excludes(
+        &self,
+        by: &Firing,
+        firing: &Firing,
+        category: CategoryIndex,
+        analysis: &Analysis<'_>,
+    ) -> bool {
         let excluder = self.rule(by);
         excluder.categories.contains(&category)
             && (excluder.strength == Strength::Strong || self.rule(firing).strength == Strength::Weak)
@@ -362,7 +368,7 @@ impl<'r> Matcher<'r> {
     }
 
     /// Makes the hits of a node over the whole comment, sorted, without repeats.
-    fn resolve(&mut self, node: SpanId, context: &Context<'_>) {
+    pub(super) fn resolve(&mut self, node: SpanId, context: &Context<'_>) {
         let index = node.index();
         let rules = self.rules;
         let atom = matches!(rules.spans[index], SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_));
@@ -526,7 +532,7 @@ impl<'r> Matcher<'r> {
     }
 
     /// Whether a rule fires anywhere in the comment.
-    fn fires(&mut self, index: u32, context: &Context<'_>) -> bool {
+    pub(super) fn fires(&mut self, index: u32, context: &Context<'_>) -> bool {
         if let Some(outcome) = self.outcomes[index as usize] {
             return outcome;
         }
@@ -542,7 +548,13 @@ impl<'r> Matcher<'r> {
     }
 
     /// Whether a clause holds in a window; adds the hits that made it hold where they are asked for.
-    fn holds(&mut self, clause: &Clause, window: Window, context: &Context<'_>, found: &mut Option<Vec<Hit>>) -> bool {
+    pub(super) fn holds(
+        &mut self,
+        clause: &Clause,
+        window: Window,
+        context: &Context<'_>,
+        found: &mut Option<Vec<Hit>>,
+    ) -> bool {
         match &clause.condition {
             Condition::Span(node) => {
                 self.resolve(*node, context);
@@ -632,7 +644,7 @@ impl<'r> Matcher<'r> {
     }
 }
 
-fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> + use<> {
+pub(super) fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> + use<> {
     let count = match unit {
         Unit::Comment => 1,
         Unit::Sentence => analysis.sentences.len().max(1),
@@ -640,7 +652,7 @@ fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> 
     (0..count).map(move |sentence| Window { unit, sentence })
 }
 
-fn in_window(analysis: &Analysis<'_>, hit: &Hit, window: Window) -> bool {
+pub(super) fn in_window(analysis: &Analysis<'_>, hit: &Hit, window: Window) -> bool {
     match window.unit {
         Unit::Comment => true,
         Unit::Sentence => analysis.sentences.get(window.sentence).is_some_and(|sentence| sentence.contains(&hit.first)),
@@ -689,7 +701,7 @@ fn within(analysis: &Analysis<'_>, left: &Hit, right: &Hit, distance: Distance) 
 }
 
 /// Turns byte ranges of a text into character ranges, in one pass over it.
-fn to_characters<'a>(text: &str, ranges: impl Iterator<Item = &'a mut Range<usize>>) {
+pub(super) fn to_characters<'a>(text: &str, ranges: impl Iterator<Item = &'a mut Range<usize>>) {
     let mut ranges: Vec<&mut Range<usize>> = ranges.collect();
     let mut offsets: Vec<usize> = ranges.iter().flat_map(|range| [range.start, range.end]).collect();
     offsets.sort_unstable();

@@ -5,6 +5,7 @@
 mod check;
 mod compile;
 mod example;
+mod explain;
 mod file;
 mod matcher;
 mod parse;
@@ -13,6 +14,11 @@ pub mod syntax;
 
 pub use compile::{RuleInfo, RuleSet, RuleSetError};
 pub use example::{ExampleOutcome, ExampleReport};
+pub use explain::{
+    ClauseKind, ClauseOutcome, Exclusion, ExplainedCategory, ExplainedFiring, ExplainedMorpheme, Explanation, Failure,
+    FailureReason, NearestRule, PreventedRule, Verdict,
+};
 pub use file::{Example, ExampleKind, RuleFiles, RuleKind, Strength, embedded_rules};
 pub use matcher::{ClauseTrace, Matcher, RuleTrace};
 pub use parse::parse_pattern;
+pub use polarity::Features;
