@@ -3,16 +3,21 @@
 //! The language is described, form by form, in `docs/rules.md`.
 
 mod check;
+mod compare;
 mod compile;
+mod coverage;
 mod example;
 mod explain;
 mod file;
 mod matcher;
 mod parse;
 mod polarity;
+mod suggest;
 pub mod syntax;
 
+pub use compare::{CategoryChange, Change, ComparedItem, Comparison, PrimaryChange};
 pub use compile::{RuleInfo, RuleSet, RuleSetError};
+pub use coverage::{Coverage, CoverageItem, Overlap, RuleCoverage};
 pub use example::{ExampleOutcome, ExampleReport};
 pub use explain::{
     ClauseKind, ClauseOutcome, Exclusion, ExplainedCategory, ExplainedFiring, ExplainedMorpheme, Explanation, Failure,
@@ -22,3 +27,4 @@ pub use file::{Example, ExampleKind, RuleFiles, RuleKind, Strength, embedded_rul
 pub use matcher::{ClauseTrace, Matcher, RuleTrace};
 pub use parse::parse_pattern;
 pub use polarity::Features;
+pub use suggest::{Side, Suggestion, Term, TermIndex};
