@@ -1,7 +1,11 @@
 //! `jirei rules`: tools for those who keep the rules, one file each.
 
 mod check;
+mod compare;
+mod corpus;
+mod coverage;
 mod explain;
+mod suggest;
 mod test;
 
 use clap::{Subcommand, ValueEnum};
@@ -27,6 +31,15 @@ enum Command {
     /// ある文がどう分類され、なぜそうなるかを説明する
     #[command(help_template = super::args::HELP_TEMPLATE)]
     Explain(explain::Args),
+    /// 規則ごとに、当たった回答の数・その規則だけが当たった数・重なりを数える
+    #[command(help_template = super::args::HELP_TEMPLATE)]
+    Coverage(coverage::Args),
+    /// 二つの規則フォルダーで、分類がどう変わるかを比べる
+    #[command(help_template = super::args::HELP_TEMPLATE)]
+    Compare(compare::Args),
+    /// 規則が拾えていない回答に特徴的な語を、規則に書ける形で並べる
+    #[command(help_template = super::args::HELP_TEMPLATE)]
+    Suggest(suggest::Args),
 }
 
 impl Args {
@@ -35,6 +48,9 @@ impl Args {
             Command::Check(args) => args.run(shared),
             Command::Test(args) => args.run(shared),
             Command::Explain(args) => args.run(shared),
+            Command::Coverage(args) => args.run(shared),
+            Command::Compare(args) => args.run(shared),
+            Command::Suggest(args) => args.run(shared),
         }
     }
 }
@@ -43,6 +59,13 @@ impl Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum TextFormat {
     Text,
+    Json,
+}
+
+/// A table for a person or data for a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TableFormat {
+    Table,
     Json,
 }
 
@@ -67,6 +90,11 @@ fn merged(first: Value, second: Value) -> Value {
         }
         (first, _) => first,
     }
+}
+
+/// A share with four digits, as in the output of `evaluate`.
+fn round(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
 }
 
 /// A text on one line, cut after about `most` characters.
