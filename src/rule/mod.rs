@@ -9,6 +9,7 @@ mod coverage;
 mod example;
 mod explain;
 mod file;
+mod khcoder;
 mod matcher;
 mod parse;
 mod polarity;
@@ -24,6 +25,7 @@ pub use explain::{
     FailureReason, NearestRule, PreventedRule, Verdict,
 };
 pub use file::{Example, ExampleKind, RuleFiles, RuleKind, Strength, embedded_rules};
+pub use khcoder::{KhConversion, KhRule, convert_khcoder};
 pub use matcher::{ClauseTrace, Matcher, RuleTrace};
 pub use parse::parse_pattern;
 pub use polarity::Features;

@@ -5,6 +5,7 @@ mod compare;
 mod corpus;
 mod coverage;
 mod explain;
+mod from_khcoder;
 mod suggest;
 mod test;
 
@@ -40,6 +41,9 @@ enum Command {
     /// 規則が拾えていない回答に特徴的な語を、規則に書ける形で並べる
     #[command(help_template = super::args::HELP_TEMPLATE)]
     Suggest(suggest::Args),
+    /// KH Coder のコーディングルールを規則ファイルに変換する
+    #[command(name = "from-khcoder", help_template = super::args::HELP_TEMPLATE)]
+    FromKhcoder(from_khcoder::Args),
 }
 
 impl Args {
@@ -51,6 +55,7 @@ impl Args {
             Command::Coverage(args) => args.run(shared),
             Command::Compare(args) => args.run(shared),
             Command::Suggest(args) => args.run(shared),
+            Command::FromKhcoder(args) => args.run(shared),
         }
     }
 }
