@@ -6,3 +6,4 @@ mod normalize;
 mod read;
 mod report;
 mod support;
+mod tools;
