@@ -34,7 +34,7 @@ pub struct Coding {
     pub category: CategoryIndex,
     /// From 0 to 1: one minus the product of what each rule that fired leaves open.
     pub confidence: f32,
-    /// What fired, in the order of the text; never empty.
+    /// What fired, in the order of the text; empty only where a person gave the category.
     pub evidence: Vec<Evidence>,
 }
 

@@ -20,12 +20,14 @@
 //! ```
 
 pub mod analyze;
+pub mod casebook;
 pub mod classify;
 pub mod cli;
 pub mod codebook;
 pub mod comment;
 pub mod diagnostic;
 pub mod evaluate;
+pub mod index;
 pub mod keyness;
 pub mod normalize;
 pub mod pipeline;
@@ -33,4 +35,5 @@ pub mod read;
 pub mod report;
 pub mod respondent;
 pub mod rule;
+pub mod search;
 pub mod source;

@@ -207,9 +207,6 @@ fn fold(original: &str) -> Normalized {
         let c = rest.chars().next().expect("`at` lies before the end on a boundary");
         let plain_len = c.len_utf8();
         let next = rest[plain_len..].chars().next();
-        if c == '\n' {
-            line_start = at + plain_len;
-        }
         // The common case first: a character that is its own normal form and needs no look around.
         if is_plain(c) && !next.is_some_and(|next| is_combining_mark(next) || is_half_width_mark(next)) {
             push_verbatim(&mut text, &mut map, c, at);
@@ -260,6 +257,9 @@ fn fold(original: &str) -> Normalized {
             original_len: cluster_len as u32,
             verbatim: text[normal_start..] == *cluster,
         });
+        if c == '\n' {
+            line_start = at + plain_len;
+        }
         at += cluster_len;
     }
     Normalized { text, map }
@@ -377,7 +377,7 @@ fn look_alike(c: char, previous: Option<char>, next: Option<char>) -> Option<cha
         '―' | '─' | '—' | '–' | '‐' | '−' | '-' | '－' | 'ｰ' | '|' => {
             (after && before).then_some('ー').or_else(|| {
                 // At the end of a word only marks that nobody types as a dash: ｶｰﾄﾞﾘｰﾀﾞｰ is handled by NFKC.
-                (after && matches!(c, '―' | '─') && next.is_some_and(|next| matches!(next, 'ぁ'..='ゖ')))
+                (after && matches!(c, '―' | '─') && next.is_none_or(|next| matches!(next, 'ぁ'..='ゖ' | '、' | '。')))
                     .then_some('ー')
             })
         }

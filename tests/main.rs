@@ -1,9 +1,14 @@
 //! Everything that is tested from outside the crate, one module a topic.
 
 mod analyze;
+mod casebook;
+mod cli;
+mod common;
 mod gold;
 mod normalize;
 mod read;
 mod report;
+mod rules;
+mod search;
 mod support;
 mod tools;

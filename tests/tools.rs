@@ -146,6 +146,7 @@ fn explain_finds_the_clause_that_failed() {
     failure("端末+遅い", "端末がとても遅い", &[("端末+遅い", NotAdjacent)]);
     failure("neg(遅い)", "端末がとても遅い", &[("neg(遅い)", Feature(Feature::Negated))]);
     failure("except('端末', '端末が')", "端末が遅い", &[("except('端末', '端末が')", Excepted)]);
+    failure("start('い端')", "古い端末が遅い", &[("start('い端')", NotAligned)]);
     failure("端末 & !遅い", "端末が遅い", &[("遅い", Forbidden)]);
     failure("count(端末) >= 2", "端末が遅い", &[("count(端末) >= 2", Number)]);
     failure("端末 & @question = 問7", "端末が遅い", &[("@question = 問7", Attribute)]);

@@ -47,6 +47,13 @@ fn fault(file: &'static str, line: u64, message: String) -> AnalyzerError {
     AnalyzerError::Table { file, line, message }
 }
 
+/// Eight hexadecimal digits that change with any change of the tables.
+pub(super) fn version() -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(DOMAIN.as_bytes()).update(&[0]).update(VARIANTS.as_bytes());
+    hasher.finalize().to_hex()[..8].to_owned()
+}
+
 /// Pairs (as written, as meant) of the variant table.
 pub(super) fn variants() -> Result<Vec<(String, String)>, AnalyzerError> {
     Ok(rows::<Variant>("dictionaries/variants.csv", VARIANTS)?

@@ -132,6 +132,7 @@ impl Analysis<'_> {
 
 /// Analyses text with a dictionary, the domain's user dictionary and the variant table.
 pub struct Analyzer {
+    version: String,
     normalizer: Normalizer,
     segmenter: Segmenter,
     /// Number of entries of the system dictionary: keys of user entries come after.
@@ -175,14 +176,22 @@ impl Analyzer {
         let normalizer = Normalizer::new(domain::variants()?);
         let system_words = dictionary.prefix_dictionary.words_idx_data.len() / 4;
         let user_words = user.dict.words_idx_data.len() / 4;
+        let version = format!("{}+{}", dictionary.metadata.name, domain::version());
         let slots = |n: usize| (0..n).map(|_| OnceLock::new()).collect::<Box<[_]>>();
         Ok(Self {
+            version,
             normalizer,
             system_words,
             words: slots(system_words + user_words),
             unknown: slots(256),
             segmenter: Segmenter::new(Mode::Normal, dictionary, Some(user)),
         })
+    }
+
+    /// Names the dictionary and changes with the domain dictionary and the variant table: what was analysed under
+    /// another version may have other morphemes.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// Number of dictionary entries: every [`WordKey`] is below it.

@@ -58,5 +58,5 @@ fn closes(surface: &str) -> bool {
 
 /// List marks that always begin an item. 「・」 also stands inside names, so it does not.
 fn opens_item(surface: &str) -> bool {
-    surface.starts_with(|c| matches!(c, '①'..='⑳' | '❶'..='❿' | '→' | '⇒' | '※' | '◆' | '■' | '□' | '★' | '☆' | '←'))
+    surface.starts_with(|c| matches!(c, '①'..='⑳' | '❶'..='❿' | '→' | '⇒' | '※' | '◆' | '←'))
 }

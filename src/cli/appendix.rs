@@ -4,16 +4,30 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use super::{Outcome, Shared, input::InputArgs, output};
+use super::{
+    Outcome, Shared,
+    input::{InputOptions, open_files},
+    output,
+};
 use crate::{
+    casebook::Casebook,
+    classify::Classification,
+    codebook::Codebook,
+    comment::Comment,
     pipeline::Pipeline,
     report::{Appendix, AppendixFormat, Choice, Copies, Options, Settings, render},
 };
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// 読み込むファイル（指定しなければ事例帳から作る）
+    #[arg(value_name = "ファイル")]
+    files: Vec<PathBuf>,
     #[command(flatten)]
-    input: InputArgs,
+    options: InputOptions,
+    /// 事例帳のフォルダー
+    #[arg(long, value_name = "フォルダー", default_value = "casebook")]
+    casebook: PathBuf,
     /// 書き出すファイル（拡張子で形式が決まる: docx、xlsx、html、md、csv、json）
     #[arg(short, long, value_name = "ファイル")]
     output: PathBuf,
@@ -53,18 +67,11 @@ impl Args {
             }
         };
         let file = output::OutputFile::create(&self.output)?;
-        let mut input = self.input.open()?;
-        let pipeline = Pipeline::new(&analyzer, &rules);
-        let mut items = Vec::new();
-        pipeline.run(
-            input.by_ref(),
-            |comment, _, classification| (comment, classification),
-            |item| {
-                items.push(item);
-                Ok::<(), anyhow::Error>(())
-            },
-        )?;
-        let clean = input.finish();
+        let (items, clean) = if self.files.is_empty() {
+            (self.from_casebook(rules.codebook())?, true)
+        } else {
+            self.from_files(&Pipeline::new(&analyzer, &rules))?
+        };
         if items.is_empty() {
             anyhow::bail!("読み込めた回答が 1 件もありません（事例集は作っていません）");
         }
@@ -88,5 +95,31 @@ impl Args {
             totals.quotes
         );
         Ok(if clean { Outcome::Done } else { Outcome::Findings })
+    }
+
+    fn from_files(&self, pipeline: &Pipeline<'_>) -> anyhow::Result<(Vec<(Comment, Classification)>, bool)> {
+        let mut input = open_files(&self.files, &self.options)?;
+        let mut items = Vec::new();
+        pipeline.run(
+            input.by_ref(),
+            |comment, _, classification| (comment, classification),
+            |item| {
+                items.push(item);
+                Ok::<(), anyhow::Error>(())
+            },
+        )?;
+        Ok((items, input.finish()))
+    }
+
+    fn from_casebook(&self, codebook: &Codebook) -> anyhow::Result<Vec<(Comment, Classification)>> {
+        let casebook =
+            Casebook::open(&self.casebook).context("読み込むファイルの指定がないので、事例帳から作ろうとしました")?;
+        let mut items = Vec::new();
+        casebook.for_each(|stored| {
+            let classification = stored.decided(codebook);
+            items.push((stored.comment, classification));
+            Ok::<(), anyhow::Error>(())
+        })?;
+        Ok(items)
     }
 }

@@ -1,20 +1,35 @@
 //! Help and errors of the argument parser in Japanese.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub(super) const HELP_TEMPLATE: &str = "{about-with-newline}\n使い方: {usage}\n\n{all-args}{after-help}";
 
+/// The few words of help that clap writes itself and offers no setting for.
+fn translated(help: &str) -> String {
+    [
+        ("[OPTIONS]", "[オプション]"),
+        ("<COMMAND>", "<コマンド>"),
+        ("[COMMAND]", "[コマンド]"),
+        ("\nArguments:\n", "\n引数:\n"),
+        ("\nOptions:\n", "\nオプション:\n"),
+        ("\nCommands:\n", "\nコマンド:\n"),
+        ("[default: ", "[指定しなければ "),
+    ]
+    .into_iter()
+    .fold(help.to_owned(), |text, (english, japanese)| text.replace(english, japanese))
+}
+
 /// Prints what the parser has to say and gives the exit code: help and version are results, all else is an error.
 pub(super) fn report(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // A closed pipe is the reader's business.
-        let _ = error.print();
+        let _ = write!(std::io::stdout(), "{}", translated(&error.render().to_string()));
         return ExitCode::SUCCESS;
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        eprint!("{}", error.render());
+        eprint!("{}", translated(&error.render().to_string()));
         return ExitCode::from(2);
     }
     let context = |kind: ContextKind| match error.get(kind) {

@@ -1,8 +1,7 @@
 //! Input files of a command: opened one after the other, problems told as they come, accounts at the end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
@@ -40,27 +39,28 @@ impl InputOptions {
 }
 
 impl InputArgs {
-    /// Opens all files before anything is read, so that a wrong path costs nothing.
+    /// See [`open_files`].
     pub(super) fn open(&self) -> anyhow::Result<Input> {
-        let options = self.options.read_options()?;
-        let mut readers = self
-            .files
-            .iter()
-            .map(|path| open(path, &options).map_err(anyhow::Error::from))
-            .collect::<anyhow::Result<Vec<_>>>()
-            .context("ファイルを読み込めません")
-            .map_err(flatten)?;
-        readers.reverse();
-        Ok(Input { readers, accounts: Vec::new(), shown: 0, progress: progress() })
+        open_files(&self.files, &self.options)
+    }
+
+    /// As [`InputArgs::open`], each file by itself, with its path.
+    pub(super) fn open_each(&self) -> anyhow::Result<Vec<(&Path, Input)>> {
+        let readers = readers(&self.files, &self.options)?;
+        Ok(self.files.iter().zip(readers).map(|(path, reader)| (path.as_path(), Input::new(vec![reader]))).collect())
     }
 }
 
-/// The cause itself says what is wrong with which file; the context would only repeat that something is.
-fn flatten(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<crate::read::ReadError>() {
-        Ok(error) => error.into(),
-        Err(error) => error,
-    }
+/// Opens all files before anything is read, so that a wrong path costs nothing.
+pub(super) fn open_files(files: &[PathBuf], options: &InputOptions) -> anyhow::Result<Input> {
+    let mut readers = readers(files, options)?;
+    readers.reverse();
+    Ok(Input::new(readers))
+}
+
+fn readers(files: &[PathBuf], options: &InputOptions) -> anyhow::Result<Vec<Reader>> {
+    let options = options.read_options()?;
+    Ok(files.iter().map(|path| open(path, &options)).collect::<Result<Vec<_>, _>>()?)
 }
 
 /// A bar on stderr, only when a person is watching and it takes long enough to be seen.
@@ -82,6 +82,16 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// Readers last first.
+    fn new(readers: Vec<Reader>) -> Self {
+        Self { readers, accounts: Vec::new(), shown: 0, progress: progress() }
+    }
+
+    /// Hash of the file that is read now.
+    pub(super) fn hash(&self) -> &str {
+        self.readers.last().map_or("", |reader| &reader.account().hash)
+    }
+
     /// Ends the progress, tells the accounts, and gives whether everything was in order.
     pub(super) fn finish(self) -> bool {
         self.progress.finish_and_clear();

@@ -6,9 +6,12 @@ mod appendix;
 mod args;
 mod columns;
 mod evaluate;
+mod import;
 mod input;
 mod output;
 mod rules;
+mod search;
+mod table;
 mod tag;
 mod tokens;
 
@@ -80,6 +83,12 @@ enum Command {
     /// 回答を分類し、根拠とともに書き出す
     #[command(help_template = args::HELP_TEMPLATE)]
     Tag(tag::Args),
+    /// 回答を事例帳に取り込む（分類し、索引を作る）
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Import(import::Args),
+    /// 事例帳から回答を探す
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Search(search::Args),
     /// 分類別の事例集を作る
     #[command(help_template = args::HELP_TEMPLATE)]
     Appendix(appendix::Args),
@@ -109,6 +118,8 @@ pub fn main() -> ExitCode {
     }
     let result = match cli.command {
         Command::Tag(args) => args.run(&cli.shared),
+        Command::Import(args) => args.run(&cli.shared),
+        Command::Search(args) => args.run(&cli.shared),
         Command::Appendix(args) => args.run(&cli.shared),
         Command::Columns(args) => args.run(),
         Command::Evaluate(args) => args.run(&cli.shared),

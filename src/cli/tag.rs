@@ -6,13 +6,12 @@ use std::{
 };
 
 use clap::ValueEnum;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format as CellFormat, Workbook};
-use unicode_width::UnicodeWidthChar;
 
 use super::{
     Outcome, Shared,
     input::{Input, InputArgs},
     output::{self, OutputFile},
+    table,
 };
 use crate::{
     pipeline::Pipeline,
@@ -105,7 +104,7 @@ fn write_lines(
     match format {
         Format::Csv => {
             out.write_all("\u{feff}".as_bytes())?;
-            out.write_all(&csv_line(&CODED_HEADERS.map(str::to_owned))?)?;
+            out.write_all(&table::csv_line(CODED_HEADERS)?)?;
         }
         Format::Table => writeln!(out, "{}", table_line("番号", "primary", "分類", "回答"))?,
         Format::Jsonl | Format::Xlsx => {}
@@ -120,7 +119,7 @@ fn write_lines(
                     line.push(b'\n');
                     line
                 }
-                Format::Csv => csv_line(&coded.csv_cells())?,
+                Format::Csv => table::csv_line(coded.cells())?,
                 Format::Table => {
                     let short = |category| codebook[category].short.as_str();
                     let primary = classification.primary.map_or("－", short);
@@ -138,44 +137,24 @@ fn write_lines(
     )
 }
 
-fn csv_line(cells: &[String]) -> anyhow::Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(cells)?;
-    writer.into_inner().map_err(|error| error.into_error().into())
-}
-
 /// Columns of fixed width for the eye; the text is cut, which the other forms never do.
 fn table_line(id: &str, primary: &str, categories: &str, text: &str) -> String {
-    format!("{} {} {} {}", padded(id, 12), padded(primary, 12), padded(categories, 28), padded(text, 80).trim_end())
-}
-
-fn padded(text: &str, width: usize) -> String {
-    let mut cell = String::new();
-    let mut used = 0;
-    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
-        let wide = c.width().unwrap_or(0);
-        if used + wide > width.saturating_sub(1) {
-            cell.push('…');
-            used += 1;
-            break;
-        }
-        cell.push(c);
-        used += wide;
-    }
-    cell.extend(std::iter::repeat_n(' ', width.saturating_sub(used)));
-    cell
+    format!(
+        "{} {} {} {}",
+        table::padded(id, 12),
+        table::padded(primary, 12),
+        table::padded(categories, 28),
+        table::padded(text, 80).trim_end()
+    )
 }
 
 /// The comments as a workbook: a frozen header with filters, text as text.
 fn workbook(pipeline: &Pipeline<'_>, input: &mut Input) -> anyhow::Result<Vec<u8>> {
     let codebook = pipeline.rules().codebook();
-    let mut workbook = Workbook::new();
-    let created = ExcelDateTime::from_ymd(2026, 1, 1)?;
-    workbook.set_properties(&DocProperties::new().set_creation_datetime(&created));
+    let mut workbook = table::new_workbook()?;
+    let (head, wrapped) = table::formats();
     let sheet = workbook.add_worksheet_with_constant_memory()?;
     sheet.set_name("回答")?.set_freeze_panes(1, 0)?;
-    let head = CellFormat::new().set_bold().set_background_color("#E7EDF5");
-    let wrapped = CellFormat::new().set_text_wrap().set_align(rust_xlsxwriter::FormatAlign::Top);
     for (column, (header, width)) in (0..).zip(XLSX_COLUMNS) {
         sheet.set_column_width(column, width)?;
         sheet.write_string_with_format(0, column, header, &head)?;

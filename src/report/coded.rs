@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::printable::{looks_like_formula, printable};
+use super::printable::printable;
 use crate::{classify::Classification, codebook::Codebook, comment::Comment};
 
 /// A comment with its codings, as the JSON contract has it.
@@ -73,11 +73,6 @@ impl<'a> CodedComment<'a> {
             format!("{:.3}", self.confidence),
             evidence.join(" "),
         ]
-    }
-
-    /// As a record of a csv file: a cell that a spreadsheet would calculate gets an apostrophe before it.
-    pub fn csv_cells(&self) -> [String; 9] {
-        self.cells().map(|cell| if looks_like_formula(&cell) { format!("'{cell}") } else { cell })
     }
 }
 

@@ -48,8 +48,9 @@ pub(super) fn render(appendix: &Appendix) -> Result<Vec<u8>, ReportError> {
     Ok(writer.into_inner().map_err(|error| error.into_error())?)
 }
 
-/// The cell with an apostrophe before what a spreadsheet would calculate.
-fn guarded(cell: &str) -> Cow<'_, str> {
+/// A cell as a csv file carries it: without characters that no file can hold, and with an apostrophe before what a
+/// spreadsheet would calculate.
+pub fn guarded(cell: &str) -> Cow<'_, str> {
     let cell = printable(cell);
     if looks_like_formula(&cell) { Cow::Owned(format!("'{cell}")) } else { cell }
 }

@@ -24,6 +24,7 @@ use thiserror::Error;
 pub use appendix::{Appendix, Copies, Options, Part, Row, Table, Totals};
 pub use choose::Choice;
 pub use coded::{CODED_HEADERS, CodedComment, QuotedEvidence, quoted_evidence};
+pub use csv::guarded;
 pub use disclosure::{DetailKind, Finding, RowFinding, find_details, mask_details};
 pub use settings::{Settings, SettingsError, Split};
 pub use similar::group_similar;

@@ -1,6 +1,364 @@
 //! Lints over rule files as a whole: what compiles but cannot mean what it says.
 
-use super::file::RuleFiles;
-use crate::{analyze::Analyzer, diagnostic::Diagnostic};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-pub(super) fn lint(_files: &RuleFiles, _analyzer: &Analyzer, _diagnostics: &mut Vec<Diagnostic>) {}
+use super::{
+    file::{ExampleKind, PatternText, Rule, RuleFiles, RuleKind, Strength},
+    syntax::{Comparison, Expr, Node, Quantity, WordShape, WordTest},
+};
+use crate::{
+    analyze::{AnalysisWorker, Analyzer},
+    diagnostic::Diagnostic,
+};
+
+/// Texts in which a word is tried where it never shows itself alone.
+const CARRIERS: [(&str, &str); 5] = [("", ""), ("", "が"), ("", "を"), ("この", "は"), ("また", "、")];
+
+pub(super) fn lint(files: &RuleFiles, analyzer: &Analyzer, diagnostics: &mut Vec<Diagnostic>) {
+    let mut lint = Lint { worker: analyzer.worker(), analyzer, diagnostics, used: HashSet::new() };
+    for rule in &files.rules {
+        for pattern in rule.patterns.iter().chain(&rule.unless) {
+            lint.node(&pattern.node, pattern);
+        }
+        lint.same_alternatives(&rule.patterns);
+        lint.examples(rule);
+    }
+    for concept in files.concepts.values() {
+        for pattern in &concept.patterns {
+            lint.node(&pattern.node, pattern);
+        }
+        lint.same_alternatives(&concept.patterns);
+    }
+    lint.unused_concepts(files);
+    lint.shadowed(&files.rules);
+}
+
+struct Lint<'a> {
+    worker: AnalysisWorker<'a>,
+    analyzer: &'a Analyzer,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    used: HashSet<String>,
+}
+
+impl Lint<'_> {
+    fn warn(&mut self, id: &'static str, pattern: &PatternText, node: &Node, message: String, help: Option<String>) {
+        let mut diagnostic = Diagnostic::warning(id, pattern.span(node.byte_range.clone()), message);
+        diagnostic.help = help;
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn node(&mut self, node: &Node, pattern: &PatternText) {
+        match &node.expr {
+            Expr::Word(test) => self.word(test, node, pattern),
+            Expr::Literal(text) => self.literal(text, node, pattern),
+            Expr::Regex(text) => self.regex(text, node, pattern),
+            Expr::Concept(name) => {
+                self.used.insert(name.clone());
+            }
+            Expr::Any(parts) | Expr::All(parts) => self.parts(parts, &node.expr, pattern),
+            Expr::Compare { sum, comparison, number } => {
+                let counts_only = sum.iter().all(|quantity| matches!(quantity, Quantity::Count(_)));
+                let always = matches!((comparison, number), (Comparison::AtLeast, 0));
+                let never = matches!((comparison, number), (Comparison::Less, 0));
+                if always || never {
+                    let what = if always { "つねに成り立ちます" } else { "けっして成り立ちません" };
+                    self.warn(
+                        "constant-clause",
+                        pattern,
+                        node,
+                        format!("この比較は{what}"),
+                        Some("数を確かめてください".into()),
+                    );
+                } else if counts_only
+                    && matches!((comparison, number), (Comparison::AtLeast, 1) | (Comparison::Greater, 0))
+                    && sum.len() == 1
+                {
+                    self.warn(
+                        "constant-clause",
+                        pattern,
+                        node,
+                        "count(…) >= 1 は語だけを書くのと同じです".into(),
+                        Some("count を外してください".into()),
+                    );
+                }
+            }
+            _ => {}
+        }
+        for child in node.expr.children() {
+            self.node(child, pattern);
+        }
+    }
+
+    /// A word that the analyser never yields as the test wants it.
+    fn word(&mut self, test: &WordTest, node: &Node, pattern: &PatternText) {
+        if let Some(reading) = &test.reading
+            && !reading.chars().all(|c| matches!(c, 'ァ'..='ヴ' | 'ー'))
+        {
+            let help = Some("読みは「~ワカル」のようにカタカナで書きます".into());
+            self.warn(
+                "dead-term",
+                pattern,
+                node,
+                format!("読み「{reading}」は解析の結果に現れません（読みはカタカナです）"),
+                help,
+            );
+            return;
+        }
+        let Some(shape) = &test.word else { return };
+        let (WordShape::Exact(word) | WordShape::Prefix(word) | WordShape::Suffix(word)) = shape;
+        let normal = self.analyzer.normalizer().normalize(word).text().to_owned();
+        if normal != *word {
+            let help = Some(format!("「{normal}」と書いてください"));
+            self.warn(
+                "dead-term",
+                pattern,
+                node,
+                format!("「{word}」は正規化で「{normal}」になるので、書かれた形では現れません"),
+                help,
+            );
+            return;
+        }
+        let WordShape::Exact(word) = shape else { return };
+        let plain = *test == WordTest { word: test.word.clone(), ..WordTest::default() };
+        let mut seen: Vec<Vec<(String, String)>> = Vec::new();
+        let mut satisfied = false;
+        for (before, after) in CARRIERS {
+            let text = format!("{before}{word}{after}");
+            let analysis = self.worker.analyze(&text);
+            let (from, to) = (before.len() as u32, (before.len() + word.len()) as u32);
+            let inside: Vec<_> =
+                analysis.morphemes.iter().filter(|m| m.byte_range.start < to && m.byte_range.end > from).collect();
+            let whole = inside.first().is_some_and(|m| m.byte_range.start == from)
+                && inside.last().is_some_and(|m| m.byte_range.end == to);
+            let bases: Vec<(String, String)> =
+                inside.iter().map(|m| (m.base_form(analysis.text()).to_owned(), m.word.pos.to_string())).collect();
+            satisfied |= if plain {
+                // The pattern is the sequence found alone: it lives where some sentence yields it too.
+                whole
+                    && !(before.is_empty() && after.is_empty())
+                    && seen.first().is_some_and(|alone| same_bases(alone, &bases))
+            } else {
+                whole && inside.len() == 1 && {
+                    let m = inside[0];
+                    let without_surface = WordTest { surface: None, form: None, ..test.clone() };
+                    without_surface.passes(m.base_form(analysis.text()), m.surface(analysis.text()), m.word, m.is_oov())
+                }
+            };
+            seen.push(bases);
+        }
+        if satisfied {
+            return;
+        }
+        let shown = |bases: &[(String, String)]| {
+            bases
+                .iter()
+                .map(|(base, pos)| format!("{base}（{}）", pos.split('-').next().unwrap_or("")))
+                .collect::<Vec<_>>()
+                .join("＋")
+        };
+        let found = shown(seen.get(1).map_or(&[][..], Vec::as_slice));
+        let message = if plain {
+            format!("「{word}」は文の中ではこの形に切れません（たとえば {found} になります）")
+        } else {
+            format!("「{word}」がこの条件の 1 語になることはありません（解析すると {found}）")
+        };
+        let help = if plain || seen[0].len() > 1 {
+            format!("文字列として探すなら '{word}' と書いてください")
+        } else {
+            let (base, pos) = &seen[0][0];
+            format!("基本形と品詞を確かめてください: {base}-->{pos}")
+        };
+        self.warn("dead-term", pattern, node, message, Some(help));
+    }
+
+    fn literal(&mut self, text: &str, node: &Node, pattern: &PatternText) {
+        let normal = self.analyzer.normalizer().normalize(text).text().to_owned();
+        if normal.trim().is_empty() {
+            let message = format!("「'{text}'」は正規化すると空になるので、どこにも当たりません");
+            self.warn("dead-term", pattern, node, message, None);
+        }
+    }
+
+    /// Characters that the normal form never holds.
+    fn regex(&mut self, text: &str, node: &Node, pattern: &PatternText) {
+        let dead = text.chars().find(|&c| matches!(c, '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff5a}' | '\u{ff61}'..='\u{ff9f}' | '⚫' | '⬤' | '\u{3000}'));
+        if let Some(dead) = dead {
+            let normal = self.analyzer.normalizer().normalize(&dead.to_string()).text().to_owned();
+            let help = Some(format!("正規化した文に合わせて「{normal}」と書いてください"));
+            self.warn("dead-term", pattern, node, format!("正規表現の「{dead}」は正規化した文には現れません"), help);
+        }
+    }
+
+    /// Parts of `&` and `|` that add nothing, or that contradict each other.
+    fn parts(&mut self, parts: &[Node], whole: &Expr, pattern: &PatternText) {
+        let mut seen: HashMap<String, ()> = HashMap::new();
+        for part in parts {
+            if seen.insert(key(part), ()).is_some() {
+                self.warn(
+                    "repeated-clause",
+                    pattern,
+                    part,
+                    "同じ条件が 2 回あります".into(),
+                    Some("一方を消してください".into()),
+                );
+            }
+        }
+        for part in parts {
+            if let Expr::Not(inner) = &part.expr
+                && seen.contains_key(&key(inner))
+            {
+                let what = if matches!(whole, Expr::All(_)) {
+                    "けっして成り立ちません"
+                } else {
+                    "つねに成り立ちます"
+                };
+                self.warn(
+                    "constant-clause",
+                    pattern,
+                    part,
+                    format!("同じ条件とその否定が並んでいるので、{what}"),
+                    None,
+                );
+            }
+        }
+    }
+
+    fn same_alternatives(&mut self, patterns: &[PatternText]) {
+        let mut seen: HashMap<String, &PatternText> = HashMap::new();
+        for pattern in patterns {
+            if let Some(first) = seen.insert(key(&pattern.node), pattern) {
+                let span = pattern.span(pattern.node.byte_range.clone());
+                let first = first.span(first.node.byte_range.clone());
+                self.diagnostics.push(
+                    Diagnostic::warning("repeated-clause", span, "同じパターンが 2 回あります")
+                        .related(first, "最初のもの"),
+                );
+            }
+        }
+    }
+
+    fn examples(&mut self, rule: &Rule) {
+        let has = |kind| rule.examples.iter().any(|example| example.kind == kind);
+        let missing = match (
+            has(ExampleKind::Match) || has(ExampleKind::KnownMiss),
+            has(ExampleKind::NoMatch) || has(ExampleKind::KnownFalse),
+        ) {
+            (true, true) => return,
+            (false, false) => "match と no_match",
+            (false, true) => "match",
+            (true, false) => "no_match",
+        };
+        self.diagnostics.push(
+            Diagnostic::warning(
+                "missing-example",
+                rule.span.clone(),
+                format!("規則「{}」に例（{missing}）がありません", rule.id),
+            )
+            .help("当たるはずの文を match に、当たらないはずの文を no_match に書いてください"),
+        );
+    }
+
+    fn unused_concepts(&mut self, files: &RuleFiles) {
+        for (name, concept) in &files.concepts {
+            if !self.used.contains(name) {
+                self.diagnostics.push(
+                    Diagnostic::warning(
+                        "unused-concept",
+                        concept.span.clone(),
+                        format!("概念「{name}」はどこでも使われていません"),
+                    )
+                    .help("使うか、消してください"),
+                );
+            }
+        }
+    }
+
+    /// Rules all of whose alternatives stand in another rule that does the same with no more conditions.
+    fn shadowed(&mut self, rules: &[Rule]) {
+        struct Shape<'r> {
+            rule: &'r Rule,
+            alternatives: HashSet<String>,
+            unless: HashSet<String>,
+        }
+        let mut groups: BTreeMap<(String, &str, bool), Vec<Shape<'_>>> = BTreeMap::new();
+        for rule in rules {
+            let categories = rule.categories.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(",");
+            let unit = format!("{:?}", rule.unit);
+            let unit = if unit == "Sentence" { "sentence" } else { "comment" };
+            let shape = Shape {
+                rule,
+                alternatives: rule.patterns.iter().flat_map(|p| alternatives(&p.node)).collect(),
+                unless: rule.unless.iter().flat_map(|p| alternatives(&p.node)).collect(),
+            };
+            groups.entry((categories, unit, rule.kind == RuleKind::Exclude)).or_default().push(shape);
+        }
+        for shapes in groups.values() {
+            for (index, shape) in shapes.iter().enumerate() {
+                let over = shapes.iter().enumerate().find(|&(other_index, other)| {
+                    other_index != index
+                        && (other.rule.strength == Strength::Strong || shape.rule.strength == Strength::Weak)
+                        && shape.alternatives.is_subset(&other.alternatives)
+                        && other.unless.is_subset(&shape.unless)
+                        // Of two equal rules only the later one is told of.
+                        && (other_index < index || shape.alternatives.len() < other.alternatives.len() || other.unless.len() < shape.unless.len())
+                });
+                if let Some((_, other)) = over
+                    && !shape.alternatives.is_empty()
+                {
+                    let message =
+                        format!("規則「{}」は「{}」に含まれているので、結果を変えません", shape.rule.id, other.rule.id);
+                    self.diagnostics.push(
+                        Diagnostic::warning("shadowed-rule", shape.rule.span.clone(), message)
+                            .related(other.rule.span.clone(), "含んでいる規則"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn same_bases(a: &[(String, String)], b: &[(String, String)]) -> bool {
+    a.iter().map(|(base, _)| base).eq(b.iter().map(|(base, _)| base))
+}
+
+/// The alternatives of a pattern at its top, as comparable texts.
+fn alternatives(node: &Node) -> Vec<String> {
+    match &node.expr {
+        Expr::Any(parts) => parts.iter().flat_map(alternatives).collect(),
+        _ => vec![key(node)],
+    }
+}
+
+/// A text that is equal for trees that are equal but for their places, and for the order of `&` and `|`.
+fn key(node: &Node) -> String {
+    let children = |nodes: &[Node]| nodes.iter().map(key).collect::<Vec<_>>();
+    let sorted = |nodes: &[Node]| {
+        let mut keys = children(nodes);
+        keys.sort();
+        keys.dedup();
+        keys.join(",")
+    };
+    match &node.expr {
+        Expr::Any(parts) => format!("any({})", sorted(parts)),
+        Expr::All(parts) => format!("all({})", sorted(parts)),
+        Expr::Phrase(parts) => format!("phrase({})", children(parts).join(",")),
+        Expr::Ordered { parts, distance } => format!("seq({};{distance:?})", children(parts).join(",")),
+        Expr::Near { parts, distance } => format!("near({};{distance:?})", sorted(parts)),
+        Expr::Except(a, b) => format!("except({},{})", key(a), key(b)),
+        Expr::Aligned(alignment, inner) => format!("{alignment:?}({})", key(inner)),
+        Expr::Feature(feature, inner) => format!("{feature:?}({})", key(inner)),
+        Expr::Not(inner) => format!("not({})", key(inner)),
+        Expr::Within(unit, inner) => format!("{unit:?}({})", key(inner)),
+        Expr::Compare { sum, comparison, number } => {
+            let sum: Vec<String> = sum
+                .iter()
+                .map(|quantity| match quantity {
+                    Quantity::Count(inner) => format!("count({})", key(inner)),
+                    other => format!("{other:?}"),
+                })
+                .collect();
+            format!("compare({},{comparison:?},{number})", sum.join("+"))
+        }
+        other => format!("{other:?}"),
+    }
+}

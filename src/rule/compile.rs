@@ -13,7 +13,7 @@ use regex_syntax::hir::literal::Extractor;
 use super::{
     file::{Concept, Example, PatternText, RuleFiles, RuleKind, Strength},
     polarity::{RoleTable, Roles},
-    syntax::{Comparison, Distance, Expr, Feature, Node, Quantity, Unit, WordShape, WordTest},
+    syntax::{Alignment, Comparison, Distance, Expr, Feature, Node, Quantity, Unit, WordShape, WordTest},
 };
 use crate::{
     analyze::{AnalysisWorker, Analyzer, Morpheme, Word, WordClass},
@@ -97,6 +97,7 @@ pub(super) enum SpanNode {
     Ordered(Vec<SpanId>, Distance),
     Near(Vec<SpanId>, Distance),
     Except(SpanId, SpanId),
+    Aligned(Alignment, SpanId),
     Feature(Feature, SpanId),
     Union(Vec<SpanId>),
 }
@@ -593,6 +594,7 @@ impl<'f> Compiler<'f> {
                 let (a, b) = (self.span(a, pattern), self.span(b, pattern));
                 SpanNode::Except(a?, b?)
             }
+            Expr::Aligned(alignment, inner) => SpanNode::Aligned(*alignment, self.span(inner, pattern)?),
             Expr::Feature(feature, inner) => SpanNode::Feature(*feature, self.span(inner, pattern)?),
             Expr::Any(parts) => SpanNode::Union(self.span_list(parts, pattern)?),
             _ => unreachable!("the parser lets only span expressions stand here"),
@@ -837,7 +839,9 @@ impl<'f> Compiler<'f> {
             SpanNode::Phrase(parts) | SpanNode::Ordered(parts, _) | SpanNode::Near(parts, _) => {
                 parts.iter().filter_map(|&part| self.span_triggers(part)).min_by_key(Triggers::cost)
             }
-            SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) => self.span_triggers(*inner),
+            SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) | SpanNode::Aligned(_, inner) => {
+                self.span_triggers(*inner)
+            }
             SpanNode::Union(parts) => {
                 let all: Option<Vec<Triggers>> = parts.iter().map(|&part| self.span_triggers(part)).collect();
                 all.map(Triggers::union)

@@ -187,6 +187,8 @@ pub enum ClauseKind {
     Near,
     /// `except(a, b)`.
     Except,
+    /// `start(a)`, `whole(a)`.
+    Aligned,
     /// `neg(a)` and its like.
     Feature(Feature),
 }
@@ -207,6 +209,7 @@ impl ClauseKind {
             Self::Ordered => "seq",
             Self::Near => "near",
             Self::Except => "except",
+            Self::Aligned => "aligned",
             Self::Feature(_) => "feature",
         }
     }
@@ -218,6 +221,7 @@ impl ClauseKind {
             Expr::Ordered { .. } => Self::Ordered,
             Expr::Near { .. } => Self::Near,
             Expr::Except(..) => Self::Except,
+            Expr::Aligned(..) => Self::Aligned,
             Expr::Feature(feature, _) => Self::Feature(*feature),
             Expr::Any(_) => Self::Any,
             Expr::All(_) => Self::All,
@@ -252,6 +256,8 @@ pub enum FailureReason {
     NotAdjacent,
     /// What `except` takes away overlaps it.
     Excepted,
+    /// It is there, but not at the boundary of a morpheme.
+    NotAligned,
     /// It is there, but without the feature.
     Feature(Feature),
     /// It must not be there, but is.
@@ -273,6 +279,7 @@ impl FailureReason {
             Self::Order => "order",
             Self::NotAdjacent => "not_adjacent",
             Self::Excepted => "excepted",
+            Self::NotAligned => "not_aligned",
             Self::Feature(_) => "feature",
             Self::Forbidden => "forbidden",
             Self::Number => "number",
@@ -334,6 +341,7 @@ impl ClauseOutcome {
                 ClauseKind::Ordered => FailureReason::Order,
                 ClauseKind::Phrase => FailureReason::NotAdjacent,
                 ClauseKind::Except => FailureReason::Excepted,
+                ClauseKind::Aligned => FailureReason::NotAligned,
                 ClauseKind::Feature(feature) => FailureReason::Feature(feature),
                 _ => FailureReason::Absent,
             };
@@ -496,6 +504,9 @@ impl<'r> Explainer<'_, 'r> {
 
     fn prevented(&mut self) -> Vec<PreventedRule> {
         let mut prevented = Vec::new();
+        if self.context.analysis.morphemes.is_empty() {
+            return prevented;
+        }
         for (index, rule) in self.matcher.rules.rules.iter().enumerate() {
             if rule.kind != RuleKind::Assign || rule.unless.is_empty() {
                 continue;
@@ -609,7 +620,9 @@ impl<'r> Explainer<'_, 'r> {
                     let sum: f32 = parts.iter().map(|&part| self.span_nearness(part, window)).sum();
                     0.95 * sum / parts.len().max(1) as f32
                 }
-                SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) => 0.9 * self.span_nearness(*inner, window),
+                SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) | SpanNode::Aligned(_, inner) => {
+                    0.9 * self.span_nearness(*inner, window)
+                }
                 SpanNode::Union(parts) => {
                     parts.iter().map(|&part| self.span_nearness(part, window)).fold(0.0, f32::max)
                 }
@@ -716,7 +729,8 @@ impl<'r> Explainer<'_, 'r> {
             (Expr::Except(inner, outer), SpanNode::Except(inner_id, outer_id)) => {
                 vec![(&**inner, *inner_id), (&**outer, *outer_id)]
             }
-            (Expr::Feature(_, inner), SpanNode::Feature(_, inner_id)) => vec![(&**inner, *inner_id)],
+            (Expr::Feature(_, inner), SpanNode::Feature(_, inner_id))
+            | (Expr::Aligned(_, inner), SpanNode::Aligned(_, inner_id)) => vec![(&**inner, *inner_id)],
             _ => Vec::new(),
         };
         let parts = pairs.into_iter().map(|(node, id)| self.span_outcome(node, base, id, window)).collect();

@@ -7,7 +7,7 @@ use super::{
     compile::{Amount, Clause, CompiledRule, Condition, RuleSet, SpanId, SpanNode, WordInfo, is_section, push_id},
     file::{RuleKind, Strength},
     polarity::{Polarity, Roles, is_over, scan},
-    syntax::{Distance, Feature, Unit},
+    syntax::{Alignment, Distance, Feature, Unit},
 };
 use crate::{
     analyze::{Analysis, WordClass},
@@ -223,6 +223,10 @@ impl<'r> Matcher<'r> {
         self.find_hits(analysis);
         let context = Context { analysis, comment };
         let rules = self.rules;
+        // Nothing can be said of a comment without words, not even that it is short.
+        if analysis.morphemes.is_empty() {
+            return Vec::new();
+        }
         let mut woken = std::mem::take(&mut self.woken);
         woken.extend(&rules.always);
         woken.sort_unstable();
@@ -241,8 +245,7 @@ impl<'r> Matcher<'r> {
                     if hits.is_empty() {
                         hits.extend(whole(window, analysis));
                     }
-                    hits.sort_unstable();
-                    hits.dedup();
+                    keep_widest(&mut hits);
                     firings.push(Firing { rule: index, unit: rule.unit, sentence: window.sentence, hits });
                 }
             }
@@ -419,6 +422,15 @@ impl<'r> Matcher<'r> {
                 hits.extend(
                     inner.filter(|hit| !outer.iter().any(|other| other.start < hit.end && hit.start < other.end)),
                 );
+            }
+            SpanNode::Aligned(alignment, inner) => {
+                self.resolve(*inner, context);
+                let morphemes = &context.analysis.morphemes;
+                let begins = |hit: &Hit| morphemes[hit.first as usize].byte_range.start == hit.start;
+                let ends = |hit: &Hit| {
+                    *alignment == Alignment::Start || morphemes[hit.last as usize].byte_range.end == hit.end
+                };
+                hits.extend(self.hits[inner.index()].iter().filter(|hit| begins(hit) && ends(hit)));
             }
             SpanNode::Feature(feature, inner) => {
                 self.resolve(*inner, context);
@@ -642,6 +654,17 @@ impl<'r> Matcher<'r> {
             },
         }
     }
+}
+
+/// Sorts hits and drops those that lie inside another: what is shown once need not be shown in parts.
+fn keep_widest(hits: &mut Vec<Hit>) {
+    hits.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+    let mut reached = 0;
+    hits.retain(|hit| {
+        let is_new = hit.end > reached;
+        reached = reached.max(hit.end);
+        is_new
+    });
 }
 
 pub(super) fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> + use<> {

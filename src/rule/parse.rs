@@ -13,7 +13,7 @@ use winnow::{
     token::{any, none_of, one_of, take_while},
 };
 
-use super::syntax::{Comparison, Distance, Expr, Feature, Node, Quantity, Unit, WordShape, WordTest};
+use super::syntax::{Alignment, Comparison, Distance, Expr, Feature, Node, Quantity, Unit, WordShape, WordTest};
 
 /// Brackets and `!` may nest this deep; patterns of people stay far below.
 const MAX_DEPTH: usize = 64;
@@ -432,6 +432,11 @@ impl PatternParser<'_> {
                     byte_range: range.start..end,
                 })
             }
+            "start" | "whole" => {
+                let alignment = if word == "start" { Alignment::Start } else { Alignment::Both };
+                let (inner, end) = self.one_span(&word, &range, &open)?;
+                Ok(Node { expr: Expr::Aligned(alignment, Box::new(inner)), byte_range: range.start..end })
+            }
             "rule" | "category" => {
                 self.at += 1;
                 let Some((Token::Word(id), _)) = self.peek() else {
@@ -450,12 +455,18 @@ impl PatternParser<'_> {
                 Ok(Node { expr: Expr::Within(unit, Box::new(inner)), byte_range: range.start..end })
             }
             name => {
+                if !name.is_ascii() {
+                    let message = "「(」の前に演算子がありません";
+                    return Err(PatternError::new("missing-operator", open, message)
+                        .help("「&」（両方）か「|」（どちらか）か「+」（隣り合う）で結んでください"));
+                }
                 let Some(&(_, feature)) = Feature::NAMES.iter().find(|(known, _)| *known == name) else {
-                    let known = ["seq", "near", "except", "count", "rule", "category", "sentence", "comment"];
+                    let known =
+                        ["seq", "near", "except", "start", "whole", "count", "rule", "category", "sentence", "comment"];
                     let known = known.into_iter().chain(Feature::NAMES.iter().map(|&(name, _)| name));
                     let help = match crate::diagnostic::closest(name, known) {
                         Some(close) => format!("「{close}」ではありませんか"),
-                        None => "語のあとに「(」は置けません。「&」「|」「+」で結んでください".to_owned(),
+                        None => "関数は seq、near、except、start、whole、count、neg、aff、fact、wish、hypo、double、over などです".to_owned(),
                     };
                     return Err(PatternError::new(
                         "unknown-function",
@@ -464,19 +475,27 @@ impl PatternParser<'_> {
                     )
                     .help(help));
                 };
-                let (mut parts, end) = self.arguments(&open)?;
-                if parts.len() != 1 {
-                    return Err(PatternError::new(
-                        "arguments",
-                        range.start..end,
-                        format!("「{name}」には語がちょうど 1 つ要ります"),
-                    )
-                    .help(format!("{name}(a | b) のように「|」で並べます")));
-                }
-                span_only(&parts[0], name)?;
-                Ok(Node { expr: Expr::Feature(feature, Box::new(parts.remove(0))), byte_range: range.start..end })
+                let (inner, end) = self.one_span(name, &range, &open)?;
+                Ok(Node { expr: Expr::Feature(feature, Box::new(inner)), byte_range: range.start..end })
             }
         }
+    }
+
+    /// `(a)` of a function with one span, and the byte at which it ends.
+    fn one_span(
+        &mut self,
+        name: &str,
+        range: &Range<usize>,
+        open: &Range<usize>,
+    ) -> Result<(Node, usize), PatternError> {
+        let (mut parts, end) = self.arguments(open)?;
+        if parts.len() != 1 {
+            let message = format!("「{name}」には語がちょうど 1 つ要ります");
+            return Err(PatternError::new("arguments", range.start..end, message)
+                .help(format!("{name}(a | b) のように「|」で並べます")));
+        }
+        span_only(&parts[0], name)?;
+        Ok((parts.remove(0), end))
     }
 
     fn shaped_word(&mut self, word: String, range: Range<usize>) -> Result<Node, PatternError> {

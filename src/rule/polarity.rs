@@ -107,6 +107,7 @@ impl RoleTable {
             && !matches!(
                 word.class,
                 WordClass::Auxiliary
+                    | WordClass::Particle
                     | WordClass::Adjective
                     | WordClass::Noun
                     | WordClass::AdjectivalNoun
@@ -212,8 +213,12 @@ pub(crate) fn scan(words: &[(Roles, WordClass)], sentence: Range<usize>, first: 
     if first > sentence.start && words[first - 1].0.has(Roles::NEGATIVE_PREFIX) {
         polarity.negations += 1;
     }
+    let verbal =
+        matches!(words[last].1, WordClass::Verb | WordClass::VerbPart | WordClass::Adjective | WordClass::Auxiliary);
+    // 「置き忘れはない」: a verb before a particle that links nouns stands for a noun.
+    let next = words.get(last + 1).filter(|_| last + 1 < sentence.end);
     let mut nominal =
-        !matches!(words[last].1, WordClass::Verb | WordClass::VerbPart | WordClass::Adjective | WordClass::Auxiliary);
+        !verbal || next.is_some_and(|(roles, class)| *class == WordClass::Particle && roles.has(Roles::NOUN_LINK));
     // A hit may itself end in a negator (使えない): what it says is denied as the pattern means it.
     let mut at = last + 1;
     let end = sentence.end.min(last + 1 + REACH);

@@ -42,6 +42,8 @@ pub enum Expr {
     },
     /// `except(a, b)`: hits of `a` that no hit of `b` overlaps.
     Except(Box<Node>, Box<Node>),
+    /// `start(a)`, `whole(a)`: hits that begin, that begin and end, where a morpheme does.
+    Aligned(Alignment, Box<Node>),
     /// `neg(a)` and its like: hits whose predicate has the feature.
     Feature(Feature, Box<Node>),
     /// `a | b`.
@@ -128,6 +130,15 @@ pub enum Unit {
     Comment,
 }
 
+/// Where a hit must meet the boundaries of morphemes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Alignment {
+    /// At its start: `start('込んで')` is not inside 思い込んで.
+    Start,
+    /// At its start and at its end.
+    Both,
+}
+
 /// A feature of the predicate at a hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Feature {
@@ -211,6 +222,7 @@ impl Expr {
             | Self::Ordered { .. }
             | Self::Near { .. }
             | Self::Except(..)
+            | Self::Aligned(..)
             | Self::Feature(..) => true,
             Self::Any(parts) => parts.iter().all(|part| part.expr.is_span()),
             Self::All(_)
@@ -229,7 +241,9 @@ impl Expr {
             Self::Phrase(parts) | Self::Any(parts) | Self::All(parts) => parts.iter().collect(),
             Self::Ordered { parts, .. } | Self::Near { parts, .. } => parts.iter().collect(),
             Self::Except(a, b) => vec![a, b],
-            Self::Feature(_, inner) | Self::Not(inner) | Self::Within(_, inner) => vec![inner],
+            Self::Feature(_, inner) | Self::Aligned(_, inner) | Self::Not(inner) | Self::Within(_, inner) => {
+                vec![inner]
+            }
             Self::Compare { sum, .. } => sum
                 .iter()
                 .filter_map(|quantity| match quantity {

@@ -14,15 +14,15 @@ use jirei::{
 };
 
 /// The embedded analyser.
-pub static ANALYZER: LazyLock<Analyzer> =
+pub(crate) static ANALYZER: LazyLock<Analyzer> =
     LazyLock::new(|| Analyzer::embedded().expect("the embedded dictionary is part of the build"));
 
 /// The embedded rules.
-pub static RULES: LazyLock<RuleSet> =
+pub(crate) static RULES: LazyLock<RuleSet> =
     LazyLock::new(|| RuleSet::embedded(&ANALYZER).expect("the embedded rules are part of the build"));
 
 /// A code frame of two sections and a list, for rules written in tests.
-pub const CODEBOOK: &str = r#"
+pub(crate) const CODEBOOK: &str = r#"
 title = "試験"
 category = [
   { id = "a", kind = "section", heading = "甲", short = "甲", definition = "" },
@@ -32,10 +32,10 @@ category = [
 "#;
 
 /// The polarity lists that the program carries.
-pub const POLARITY: &str = include_str!("../../rules/polarity.toml");
+pub(crate) const POLARITY: &str = include_str!("../../rules/polarity.toml");
 
 /// Compiles one rule file, named `t.toml`, with [`CODEBOOK`] and [`POLARITY`].
-pub fn compile(rules: &str) -> Result<RuleSet, RuleSetError> {
+pub(crate) fn compile(rules: &str) -> Result<RuleSet, RuleSetError> {
     let sources: Vec<Arc<Source>> = vec![
         Source::new("codebook.toml", CODEBOOK),
         Source::new("polarity.toml", POLARITY),
@@ -45,20 +45,20 @@ pub fn compile(rules: &str) -> Result<RuleSet, RuleSetError> {
 }
 
 /// A rule set of one rule for category `a` with a pattern.
-pub fn pattern(pattern: &str) -> RuleSet {
+pub(crate) fn pattern(pattern: &str) -> RuleSet {
     let quoted = pattern.replace('\\', "\\\\").replace('"', "\\\"");
     compile(&format!("[[rule]]\nid = \"t\"\ncategory = \"a\"\npattern = \"{quoted}\"\n"))
         .unwrap_or_else(|error| panic!("{pattern}: {:?}", error.0))
 }
 
 /// What a rule set says of a comment.
-pub fn classify(rules: &RuleSet, comment: &Comment) -> Classification {
+pub(crate) fn classify(rules: &RuleSet, comment: &Comment) -> Classification {
     let analysis = ANALYZER.worker().analyze(&comment.text);
     Matcher::new(rules).classify(&analysis, comment)
 }
 
 /// A file of the shared corpus, `None` with a printed notice where the folder is absent.
-pub fn shared_corpus(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared_corpus(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus")).join(name);
     if path.is_file() {
         return Some(path);

@@ -205,6 +205,7 @@ impl View<'_> {
             FailureReason::Order => format!("{}の順序か距離が合いません", there()),
             FailureReason::NotAdjacent => format!("{}が隣り合っていません", there()),
             FailureReason::Excepted => format!("{}は except で除かれます", there()),
+            FailureReason::NotAligned => format!("{}は語の切れ目にありません", there()),
             FailureReason::Feature(feature) => format!("{}は{}", there(), feature_failure(feature)),
             FailureReason::Forbidden => format!("{}があるので当たりません", self.words(clause)),
             FailureReason::Number => "数が合いません".to_owned(),

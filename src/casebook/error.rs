@@ -1,0 +1,97 @@
+//! What can go wrong with the record, said to the person who waits for it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+/// Why the casebook could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CasebookError {
+    /// The folder does not exist.
+    #[error("事例集のフォルダー `{}` がありません（名前を確かめるか、`jirei import ファイル --casebook {}` で作ってください）", .0.display(), .0.display())]
+    Missing(PathBuf),
+    /// The folder, or the file in it, is something else.
+    #[error("`{}` は事例集ではありません（`casebook.sqlite` のあるフォルダーを指定してください）", .0.display())]
+    NotACasebook(PathBuf),
+    /// A later version of the program made it.
+    #[error("`{}` はこのプログラムより新しい版で作られています（記録の形式 {found}、読めるのは {known} まで）。プログラムを新しくしてください", folder.display())]
+    TooNew {
+        /// The casebook's folder.
+        folder: PathBuf,
+        /// Its schema version.
+        found: u32,
+        /// The version that this program knows.
+        known: u32,
+    },
+    /// Another process holds the record.
+    #[error("事例集 `{}` は別のプロセスが書き込み中です（終わるのを待って、もう一度実行してください）", .0.display())]
+    Locked(PathBuf),
+    /// The SQLite file is not whole.
+    #[error("`{}` が壊れています（控えから戻してください。このファイルには手を加えていません）: {source}", folder.join(super::FILE).display())]
+    Damaged {
+        /// The casebook's folder.
+        folder: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// No room is left.
+    #[error("ディスクがいっぱいで、事例集 `{}` に書き込めません（空きを作って、もう一度実行してください。記録は元のままです）", .0.display())]
+    DiskFull(PathBuf),
+    /// The folder or file may not be written.
+    #[error("事例集 `{}` に書き込めません（読み取り専用でないか、フォルダーの権限を確かめてください）", .0.display())]
+    ReadOnly(PathBuf),
+    /// The folder cannot be made.
+    #[error("事例集のフォルダー `{}` を作れません: {source}", folder.display())]
+    Create {
+        /// The folder as given.
+        folder: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A comment id that the casebook does not have.
+    #[error("事例集に id `{0}` のコメントはありません")]
+    UnknownComment(String),
+    /// A decision that the casebook does not have, or that is already undone.
+    #[error("番号 {0} の判断はないか、すでに取り消されています")]
+    UnknownDecision(i64),
+    /// A value in the record that this program did not write.
+    #[error("事例集 `{}` の記録に読めない値があります（{what}）。控えから戻してください", folder.display())]
+    Value {
+        /// The casebook's folder.
+        folder: PathBuf,
+        /// Table, column and what is wrong.
+        what: String,
+    },
+    /// Anything else that SQLite says.
+    #[error("事例集 `{}` を読み書きできません: {source}", folder.display())]
+    Sqlite {
+        /// The casebook's folder.
+        folder: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+}
+
+impl CasebookError {
+    pub(super) fn from_sqlite(folder: &Path, source: rusqlite::Error) -> Self {
+        let folder = folder.to_path_buf();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(folder),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { folder, source },
+            Some(ErrorCode::DiskFull) => Self::DiskFull(folder),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Self::ReadOnly(folder),
+            _ => Self::Sqlite { folder, source },
+        }
+    }
+}
+
+/// Adds the folder to what SQLite says.
+pub(super) trait InCasebook<T> {
+    fn in_casebook(self, folder: &Path) -> Result<T, CasebookError>;
+}
+
+impl<T> InCasebook<T> for Result<T, rusqlite::Error> {
+    fn in_casebook(self, folder: &Path) -> Result<T, CasebookError> {
+        self.map_err(|source| CasebookError::from_sqlite(folder, source))
+    }
+}

@@ -1,0 +1,274 @@
+//! The casebook: the folder that holds a project. `casebook.sqlite` is the record: files that came in, comments,
+//! what the rules say of them and what people decide; `index/` beside it is derived and can always be rebuilt.
+//! The only user of rusqlite.
+
+mod decision;
+mod error;
+mod import;
+mod read;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use serde::{Deserialize, Serialize};
+
+use crate::codebook::{CategoryKind, Codebook};
+
+pub use decision::{Action, Decision, StoredDecision, Undo};
+pub use error::CasebookError;
+pub use import::{Change, Import, ImportReport, ImportSource, Recorded};
+pub use read::{StoredCoding, StoredComment};
+
+use error::InCasebook;
+
+/// Name of the record in the casebook's folder.
+pub const FILE: &str = "casebook.sqlite";
+
+/// The schema's versions in order; `PRAGMA user_version` counts those that were applied.
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+
+/// Marks the SQLite file as a casebook (`jire`).
+const APPLICATION_ID: i32 = 0x6a69_7265;
+
+/// How long to wait for another process.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A category as the casebook and the index remember it, so that both can be read without the rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameCategory {
+    /// English identifier.
+    pub id: Arc<str>,
+    /// Section or list.
+    pub kind: CategoryKind,
+    /// Heading in the report.
+    pub heading: String,
+    /// Short name.
+    pub short: String,
+}
+
+/// The categories of a codebook in report order.
+pub fn frame_of(codebook: &Codebook) -> Vec<FrameCategory> {
+    codebook
+        .categories()
+        .iter()
+        .map(|category| FrameCategory {
+            id: category.id.clone(),
+            kind: category.kind,
+            heading: category.heading.clone(),
+            short: category.short.clone(),
+        })
+        .collect()
+}
+
+/// An open casebook.
+#[derive(Debug)]
+pub struct Casebook {
+    folder: PathBuf,
+    connection: Connection,
+}
+
+impl Casebook {
+    /// Opens a casebook and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is missing, holds no casebook, a newer or a damaged one, or is held by another process.
+    pub fn open(folder: &Path) -> Result<Self, CasebookError> {
+        if !folder.is_dir() {
+            return Err(CasebookError::Missing(folder.to_path_buf()));
+        }
+        if !folder.join(FILE).is_file() {
+            return Err(CasebookError::NotACasebook(folder.to_path_buf()));
+        }
+        Self::connect(folder, false)
+    }
+
+    /// Opens a casebook, or makes the folder and an empty one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Casebook::open`], and when the folder cannot be made.
+    pub fn open_or_create(folder: &Path) -> Result<Self, CasebookError> {
+        fs::create_dir_all(folder).map_err(|source| CasebookError::Create { folder: folder.to_path_buf(), source })?;
+        Self::connect(folder, true)
+    }
+
+    fn connect(folder: &Path, create: bool) -> Result<Self, CasebookError> {
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+        let mut connection = Connection::open_with_flags(folder.join(FILE), flags).in_casebook(folder)?;
+        connection.busy_timeout(PATIENCE).in_casebook(folder)?;
+        prepare(&mut connection, folder, create)?;
+        connection.set_prepared_statement_cache_capacity(32);
+        Ok(Self { folder: folder.to_path_buf(), connection })
+    }
+
+    /// The casebook's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Counts the changes of the record: the index carries the number that it was made from.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub fn revision(&self) -> Result<u64, CasebookError> {
+        let value = self.meta("revision")?;
+        value.parse().map_err(|_| CasebookError::Value {
+            folder: self.folder.clone(),
+            what: format!("meta: revision = `{value}`"),
+        })
+    }
+
+    /// Version of the dictionary that the last import was analysed with; empty before the first.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub fn dictionary_version(&self) -> Result<String, CasebookError> {
+        self.meta("dictionary")
+    }
+
+    /// Versions of the rule sets that the comments are coded with, the newest last: more than one where rules
+    /// changed between imports.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub fn rule_versions(&self) -> Result<Vec<String>, CasebookError> {
+        let sql =
+            "SELECT version FROM rule_sets WHERE rule_set IN (SELECT rule_set FROM classifications) ORDER BY rule_set";
+        let mut statement = self.connection.prepare(sql).in_casebook(&self.folder)?;
+        let versions = statement.query_map([], |row| row.get(0)).and_then(Iterator::collect);
+        versions.in_casebook(&self.folder)
+    }
+
+    /// The categories in report order as of the last import.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub fn frame(&self) -> Result<Vec<FrameCategory>, CasebookError> {
+        serde_json::from_str(&self.meta("frame")?).map_err(|error| CasebookError::Value {
+            folder: self.folder.clone(),
+            what: format!("meta: frame: {error}"),
+        })
+    }
+
+    /// Holds off other writers until the guard is dropped; readers go on.
+    ///
+    /// # Errors
+    ///
+    /// When another process writes for longer than one waits.
+    pub fn lock(&mut self) -> Result<WriteLock<'_>, CasebookError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        Ok(WriteLock { _transaction: transaction.in_casebook(&self.folder)?, folder: &self.folder })
+    }
+
+    /// Asks SQLite whether the file is whole and every reference leads somewhere; the faults that it names.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read at all.
+    pub fn check(&self) -> Result<Vec<String>, CasebookError> {
+        let mut faults: Vec<String> = self
+            .connection
+            .prepare("PRAGMA integrity_check(100)")
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0)).and_then(Iterator::collect))
+            .in_casebook(&self.folder)?;
+        faults.retain(|fault| fault != "ok");
+        let mut statement = self.connection.prepare("PRAGMA foreign_key_check").in_casebook(&self.folder)?;
+        let orphans = statement
+            .query_map([], |row| {
+                Ok(format!(
+                    "{} の {} 行目が指す {} の行がありません",
+                    row.get::<_, String>(0)?,
+                    row.get::<_, Option<i64>>(1)?.unwrap_or(0),
+                    row.get::<_, String>(2)?
+                ))
+            })
+            .and_then(|rows| rows.collect::<Result<Vec<_>, _>>())
+            .in_casebook(&self.folder)?;
+        faults.extend(orphans);
+        Ok(faults)
+    }
+
+    fn meta(&self, name: &str) -> Result<String, CasebookError> {
+        read_meta(&self.connection, name).in_casebook(&self.folder)
+    }
+}
+
+/// Keeps other writers out of a casebook; see [`Casebook::lock`].
+#[derive(Debug)]
+pub struct WriteLock<'c> {
+    _transaction: rusqlite::Transaction<'c>,
+    folder: &'c Path,
+}
+
+impl WriteLock<'_> {
+    /// The record as it stands under the lock.
+    pub(crate) fn reader(&self) -> read::Reader<'_> {
+        read::Reader { connection: &self._transaction, folder: self.folder }
+    }
+}
+
+fn read_meta(connection: &Connection, name: &str) -> rusqlite::Result<String> {
+    connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0))
+}
+
+fn write_meta(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )?
+        .execute([name, value])
+        .map(drop)
+}
+
+/// One more change of the record; gives the new number.
+fn next_revision(connection: &Connection) -> rusqlite::Result<u64> {
+    let revision = read_meta(connection, "revision")?.parse::<u64>().unwrap_or(0) + 1;
+    write_meta(connection, "revision", &revision.to_string())?;
+    Ok(revision)
+}
+
+/// Sets the connection up, makes sure that the file is a casebook and applies the migrations that it lacks.
+fn prepare(connection: &mut Connection, folder: &Path, create: bool) -> Result<(), CasebookError> {
+    let version =
+        |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+    let known = MIGRATIONS.len() as u32;
+    let found = version(connection).in_casebook(folder)?;
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).in_casebook(folder)?;
+    let is_empty = connection
+        .query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))
+        .optional()
+        .in_casebook(folder)?
+        .is_none();
+    if is_empty && !create || !is_empty && (id != APPLICATION_ID || found == 0) {
+        return Err(CasebookError::NotACasebook(folder.to_path_buf()));
+    }
+    if found > known {
+        return Err(CasebookError::TooNew { folder: folder.to_path_buf(), found, known });
+    }
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")
+        .in_casebook(folder)?;
+    if found == known {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).in_casebook(folder)?;
+    // Another process may have been faster.
+    let found = version(&transaction).in_casebook(folder)?;
+    for migration in &MIGRATIONS[(found as usize).min(MIGRATIONS.len())..] {
+        transaction.execute_batch(migration).in_casebook(folder)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).in_casebook(folder)?;
+    transaction.pragma_update(None, "user_version", known).in_casebook(folder)?;
+    transaction.commit().in_casebook(folder)
+}

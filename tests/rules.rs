@@ -1,0 +1,540 @@
+//! The rule language: every form, every diagnostic with its place, and the matcher against a slow, obvious one.
+
+use jirei::{
+    analyze::Analysis,
+    comment::Comment,
+    rule::{Matcher, RuleSetError, parse_pattern, syntax::*},
+};
+use proptest::prelude::*;
+
+use crate::support::{ANALYZER, RULES, classify, compile, pattern};
+
+#[track_caller]
+fn fires(written: &str, text: &str) {
+    assert!(
+        !classify(&pattern(written), &Comment::from_text(text)).codings.is_empty(),
+        "{written} should match {text}"
+    );
+}
+
+#[track_caller]
+fn silent(written: &str, text: &str) {
+    let found = classify(&pattern(written), &Comment::from_text(text));
+    assert!(found.codings.is_empty(), "{written} should not match {text}: {found:?}");
+}
+
+#[test]
+fn words() {
+    fires("反映", "まだ反映されていません");
+    fires("使う", "使わなかった");
+    fires("使えない", "使えなかった");
+    silent("使えない", "使える");
+    fires("カード*", "カードリーダーが古い");
+    silent("カード*", "診察券");
+    fires("*認証", "顔認証");
+    fires("反映-->サ変名詞", "反映が遅い");
+    silent("反映-->動詞", "反映が遅い");
+    fires("*-->未知語", "ﾇﾌﾟﾗﾊﾞが出た");
+    fires("使う->未然形", "使わない");
+    silent("使う->未然形", "使った");
+    fires("使う=>使っ", "使った");
+    fires("~ワカル", "分かる");
+    fires("~ワカル", "判る");
+    fires("資格確認書", "資格確認書が届く");
+}
+
+#[test]
+fn texts() {
+    fires("'認証'", "顔認証");
+    fires("'４けた'", "4けた");
+    fires("/[0-9]+割/", "１０割");
+    silent("/[0-9]+割/", "割引");
+    fires("'it''s'", "it's");
+    fires("'暗唱番号'", "暗証番号");
+    fires("'windows'", "Ｗｉｎｄｏｗｓ");
+}
+
+#[test]
+fn spans() {
+    fires("顔認証+できない", "顔認証できない");
+    fires("カード+を+忘れる", "カードを忘れた");
+    silent("カード+忘れる", "カードを忘れた");
+    fires("seq(カード, 忘れる)[2]", "カードを忘れた");
+    silent("seq(忘れる, カード)", "カードを忘れた");
+    silent("seq(カード, 忘れる)[1]", "カードを家に忘れた");
+    fires("near(忘れる, カード)", "カードを忘れた");
+    silent("near(カード, 忘れる)", "カードがある。忘れた");
+    fires("near(カード, 忘れる)[c]", "カードがある。忘れた");
+    fires("near(カード, カード)", "カードとカードを重ねた");
+    silent("near(カード, カード)", "カードを重ねた");
+    fires("except(高齢, '後期高齢')", "高齢の患者");
+    silent("except('高齢', '後期高齢')", "後期高齢の保険");
+    fires("start('込んで')", "受付が込んでいる");
+    silent("start('込んで')", "思い込んでいる");
+    silent("whole('カー')", "カードがある");
+    fires("seq(暗証番号 | パスワード, (忘れる | 'わから'))", "パスワードがわからない");
+}
+
+#[test]
+fn conditions() {
+    fires("カード & 忘れる", "忘れた、カードを");
+    silent("カード & 忘れる", "カードがある。忘れた");
+    fires("comment(カード & 忘れる)", "カードがある。忘れた");
+    fires("カード & !忘れる", "カードがある");
+    fires("カード&(忘れる|なくす)", "カードをなくした");
+    fires("カード and not 忘れる or 番号", "番号を忘れた");
+    fires("count(カード | 番号) >= 2", "カードと番号");
+    silent("count(カード) + count(番号) >= 3", "カードと番号");
+    fires("カード & chars < 8", "カードがない");
+    silent("カード & chars < 8", "カードがないと困ります");
+    fires("カード & words <= 3", "カードがない");
+}
+
+#[test]
+fn polarity() {
+    for text in [
+        "反映されない",
+        "反映せず",
+        "反映できていない",
+        "未反映",
+        "反映がまだされておらず",
+        "反映していません",
+        "反映がない",
+        "反映されていなかった",
+        "反映はまだされていない",
+        "反映されぬまま",
+        "反映できず困る",
+    ] {
+        fires("neg(反映)", text);
+        silent("aff(反映)", text);
+    }
+    for text in [
+        "反映された",
+        "反映が遅い",
+        "反映されないことはない",
+        "反映しなければならない",
+        "反映しないといけない",
+        "反映に時間がかかり困る",
+    ] {
+        silent("neg(反映)", text);
+    }
+    fires("double(反映)", "反映されないわけではない");
+    for text in [
+        "エラーは一度も起きていない",
+        "エラーはない",
+        "エラーなし",
+        "エラーになったことは一度もない",
+        "エラーが出ていません",
+    ] {
+        silent("aff(エラー)", text);
+    }
+    for text in ["エラーが出て確認できない", "エラーで読めない", "エラー", "エラーになり、使えない"]
+    {
+        fires("aff(エラー)", text);
+    }
+    fires("wish(改善)", "改善してほしい");
+    fires("wish(改善)", "改善していただきたい");
+    fires("wish(直す)", "直すべきだ");
+    silent("wish(改善)", "改善した");
+    fires("hypo(反映)", "反映されれば助かる");
+    fires("hypo(反映)", "反映されたら助かる");
+    silent("fact(反映)", "反映してほしい");
+    fires("fact(故障)", "故障した");
+    fires("over(エラー)", "以前はエラーが出たが今は出ない");
+    silent("over(エラー)", "以前からエラーが出る");
+}
+
+#[test]
+fn attributes_and_references() {
+    let rules = compile(
+        r#"
+        category = "a"
+        [[rule]]
+        id = "by_question"
+        pattern = "'対応' & @question in {問11, 問12} & @'利用率' != '10%'"
+        [[rule]]
+        id = "by_rule"
+        category = "b"
+        pattern = "'業者' & rule(by_question)"
+        "#,
+    )
+    .expect("correct rules");
+    let mut comment = Comment::from_text("業者が対応していない");
+    assert!(classify(&rules, &comment).codings.is_empty());
+    comment.question = Some("問11".into());
+    assert_eq!(classify(&rules, &comment).codings.len(), 2);
+    comment.attributes = [("利用率".to_owned(), "10%".to_owned())].into_iter().collect();
+    assert!(classify(&rules, &comment).codings.is_empty());
+}
+
+#[test]
+fn strength_exclusion_and_primary() {
+    let rules = compile(
+        r#"
+        [[rule]]
+        id = "weak_one"
+        category = "a"
+        strength = "weak"
+        pattern = "混雑"
+        [[rule]]
+        id = "weak_two"
+        category = "a"
+        strength = "weak"
+        pattern = "行列"
+        [[rule]]
+        id = "wish"
+        category = "b"
+        concreteness = "wish"
+        pattern = "保険証"
+        [[rule]]
+        id = "strong"
+        category = ["a", "l"]
+        pattern = "故障"
+        [[rule]]
+        id = "none"
+        category = "*"
+        kind = "exclude"
+        pattern = "'昔の話'"
+        "#,
+    )
+    .expect("correct rules");
+    let ids = |text: &str| {
+        let found = classify(&rules, &Comment::from_text(text));
+        let name = |c: jirei::codebook::CategoryIndex| rules.codebook()[c].id.to_string();
+        (found.categories().map(name).collect::<Vec<_>>(), found.primary.map(name))
+    };
+    assert_eq!(ids("混雑した"), (vec![], None));
+    assert_eq!(ids("混雑して行列になった"), (vec!["a".into()], Some("a".into())));
+    assert_eq!(ids("保険証がよい。故障した"), (vec!["a".into(), "b".into(), "l".into()], Some("a".into())));
+    assert_eq!(ids("故障したのは昔の話。保険証"), (vec!["b".into()], Some("b".into())));
+    let strong = classify(&rules, &Comment::from_text("故障"));
+    assert_eq!(strong.codings[0].confidence, 0.9);
+    assert_eq!(classify(&rules, &Comment::from_text("混雑、行列")).codings[0].confidence, 0.75);
+}
+
+#[test]
+fn evidence_slices_the_original() {
+    let text = "※ｶｰﾄﾞﾘｰﾀﾞｰが　暗唱番号エラー";
+    let found = classify(&pattern("カードリーダー | '暗証番号'"), &Comment::from_text(text));
+    let words: Vec<String> = found.codings[0]
+        .evidence
+        .iter()
+        .map(|e| text.chars().skip(e.char_range.start).take(e.char_range.len()).collect())
+        .collect();
+    assert_eq!(words, ["ｶｰﾄﾞﾘｰﾀﾞｰ", "暗唱番号"]);
+}
+
+#[test]
+fn an_empty_comment_has_no_category() {
+    silent("カード | 'x' | /y/ | *-->名詞", "");
+    silent("chars < 100", "");
+}
+
+/// A rule file with one fault: id, line and column of the diagnostic.
+#[track_caller]
+fn fault(rules: &str, id: &str, line: usize, column: usize) {
+    let diagnostics = match compile(rules) {
+        Ok(rules) => rules.warnings().to_vec(),
+        Err(RuleSetError(diagnostics)) => diagnostics,
+    };
+    let found: Vec<_> =
+        diagnostics.iter().map(|d| (d.id, d.span.line_column().line, d.span.line_column().column)).collect();
+    assert!(found.contains(&(id, line, column)), "{id} at {line}:{column} is not among {found:?}");
+}
+
+fn with_pattern(written: &str) -> String {
+    format!(
+        "category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"{written}\"\nmatch = [\"カード\"]\nno_match = [\"\"]\n"
+    )
+}
+
+#[test]
+fn faults_have_their_place() {
+    let at = |written: &str, id: &str, column: usize| fault(&with_pattern(written), id, 4, column + 12);
+    at("カード (忘れる", "missing-operator", 4);
+    at("カード & (忘れる", "unclosed-bracket", 6);
+    at("カード)", "unopened-bracket", 3);
+    at("カード 忘れる", "missing-operator", 4);
+    at("'カード", "unclosed-quote", 0);
+    at("カード |", "missing-operand", 4);
+    at("カード ｜ 忘れる", "full-width", 4);
+    at("（カード）", "full-width", 0);
+    at("<読み取り機>", "unknown-concept", 0);
+    at("rule(nothing)", "unknown-rule", 0);
+    at("category(nothing)", "unknown-category", 0);
+    at("nera(カード, 忘れる)", "unknown-function", 0);
+    at("near(カード)", "arguments", 0);
+    at("near(カード, 忘れる)[x]", "distance", 15);
+    at("near(カード & 忘れる, 番号)", "not-a-span", 5);
+    at("カード-->名刺", "unknown-pos", 0);
+    at("/[/", "regex", 0);
+    at("/カード*|/", "regex-empty", 0);
+    at("count(カード)", "comparison", 0);
+    at("@question 問11", "attribute", 0);
+    fault(&with_pattern(""), "empty-pattern", 4, 11);
+    at("カード & カード", "repeated-clause", 6);
+    at("カード & !カード", "constant-clause", 6);
+    at("count(カード) >= 0", "constant-clause", 0);
+    at("反映する-->動詞", "dead-term", 0);
+    at("~わかる", "dead-term", 0);
+    at("/[０-９]/", "dead-term", 0);
+}
+
+#[test]
+fn faults_of_files_have_their_place() {
+    fault("categry = \"a\"\n", "unknown-key", 1, 1);
+    fault("category = \"z\"\n[[rule]]\nid = \"t\"\npattern = \"カード\"\n", "unknown-category", 1, 12);
+    fault("category = \"a\"\n[[rule]]\npattern = \"カード\"\n", "missing-id", 2, 1);
+    fault("category = \"a\"\n[[rule]]\nid = \"T-1\"\npattern = \"カード\"\n", "rule-id", 3, 6);
+    fault("[[rule]]\nid = \"t\"\npattern = \"カード\"\n", "missing-category", 2, 6);
+    fault("category = \"a\"\n[[rule]]\nid = \"t\"\n", "missing-pattern", 3, 6);
+    fault("category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"カード\"\nstrength = \"very\"\n", "wrong-value", 5, 12);
+    fault("category = \"a\"\n[[rule]]\nid = \"t\"\npattern = 3\n", "wrong-type", 4, 11);
+    fault("category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"カード\"\n", "missing-example", 3, 6);
+    fault("category = \"a\"\n[concepts]\nx = \"<y>\"\ny = \"<x>\"\n", "concept-cycle", 4, 6);
+    fault("[concepts]\nx = \"カード\"\n", "unused-concept", 2, 1);
+    fault("x = [\n", "toml", 1, 6);
+    let twice =
+        "category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"カード\"\n[[rule]]\nid = \"t\"\npattern = \"番号\"\n";
+    fault(twice, "duplicate-rule", 6, 6);
+    let cycle =
+        "category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"rule(u)\"\n[[rule]]\nid = \"u\"\npattern = \"rule(t)\"\n";
+    fault(cycle, "rule-cycle", 7, 12);
+    let shadow = "category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"カード | 番号\"\n[[rule]]\nid = \"u\"\npattern = \"番号\"\n";
+    fault(shadow, "shadowed-rule", 6, 6);
+}
+
+#[test]
+fn a_fault_is_shown_under_japanese_text() {
+    let rules = "category = \"a\"\r\n[concepts]\r\n\"読み取り機\" = \"カードリーダー\"\r\n[[rule]]\r\nid = \"t\"\r\npattern = \"故障 & <読取り機>\"\r\n";
+    let Err(RuleSetError(diagnostics)) = compile(&format!("\u{feff}{rules}")) else { panic!("the concept is unknown") };
+    let shown = diagnostics.iter().find(|d| d.id == "unknown-concept").expect("told of").to_string();
+    let expected = "t.toml:6:17: error[unknown-concept]: 概念「読取り機」は定義されていません\n  |\n6 | pattern = \"故障 & <読取り機>\"\n  |                   ^^^^^^^^^^\n  = help: 「読み取り機」ではありませんか\n";
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let Err(RuleSetError(diagnostics)) = compile(
+        "category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"<x> & <y>\"\n[[rule]]\nid = \"u\"\npattern = \"/(/\"\n",
+    ) else {
+        panic!("three faults")
+    };
+    let ids: Vec<_> = diagnostics.iter().map(|d| d.id).filter(|id| *id != "missing-example").collect();
+    assert_eq!(ids, ["unknown-concept", "unknown-concept", "regex"]);
+}
+
+#[test]
+fn hostile_patterns_end_soon() {
+    let deep = format!("{}カード{}", "(".repeat(1000), ")".repeat(1000));
+    assert_eq!(parse_pattern(&deep).expect_err("too deep").id, "too-deep");
+    assert_eq!(parse_pattern(&"!".repeat(1000)).expect_err("too deep").id, "too-deep");
+    assert_eq!(parse_pattern(&"カード|".repeat(100_000)).expect_err("too long").id, "pattern-too-long");
+    fault(&with_pattern("/(?:a{1000}){1000}/"), "regex", 4, 12);
+    let huge = format!("# {}\n", "x".repeat(5 << 20));
+    fault(&huge, "file-too-large", 1, 1);
+}
+
+proptest! {
+    #[test]
+    fn no_pattern_panics(text in "[カード忘れるa-c0-9()\\[\\]{}|&!,+<>='\"/@~*. 　\n#-]{0,40}") {
+        let _ = parse_pattern(&text);
+    }
+}
+
+#[test]
+fn the_rules_of_the_repository_are_all_embedded_and_clean() {
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/rules")).expect("rules/ is there");
+    let embedded = jirei::rule::embedded_rules();
+    let files = folder.filter(|e| e.as_ref().is_ok_and(|e| e.path().extension().is_some_and(|x| x == "toml"))).count();
+    assert_eq!(files, embedded.len());
+    let warnings: Vec<String> = RULES.warnings().iter().map(ToString::to_string).collect();
+    assert!(warnings.is_empty(), "{}", warnings.join("\n"));
+}
+
+#[test]
+fn the_examples_of_the_rules_come_out() {
+    let reports = RULES.run_examples(&ANALYZER);
+    let failed: Vec<String> = reports
+        .iter()
+        .filter(|r| r.outcome != jirei::rule::ExampleOutcome::Passed)
+        .map(|r| format!("{} {:?}: {}", r.rule, r.outcome, r.text))
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    for rule in RULES.rules() {
+        let count = |kind| rule.examples.iter().filter(|e| e.kind == kind).count();
+        use jirei::rule::ExampleKind::{Match, NoMatch};
+        assert!(count(Match) >= 2 && count(NoMatch) >= 2, "{} has fewer than two examples each way", rule.id);
+    }
+}
+
+// The slow, obvious matcher: walks the tree over the morphemes, knows no automaton, no triggers, no sharing.
+
+type Place = (usize, usize, usize, usize);
+
+struct Obvious<'a> {
+    analysis: &'a Analysis<'a>,
+}
+
+impl Obvious<'_> {
+    fn sentence(&self, morpheme: usize) -> usize {
+        self.analysis.sentences.iter().position(|s| s.contains(&(morpheme as u32))).expect("sentences have no gaps")
+    }
+
+    fn of_bytes(&self, start: usize, end: usize) -> Place {
+        let inside: Vec<usize> = (0..self.analysis.morphemes.len())
+            .filter(|&i| {
+                let m = &self.analysis.morphemes[i].byte_range;
+                (m.start as usize) < end && (m.end as usize) > start
+            })
+            .collect();
+        (start, end, inside[0], inside[inside.len() - 1])
+    }
+
+    fn places(&self, node: &Node) -> Vec<Place> {
+        let text = self.analysis.text();
+        let mut found = match &node.expr {
+            Expr::Word(test) => {
+                let Some(WordShape::Exact(word)) = &test.word else { panic!("only plain words are generated") };
+                let wanted = ANALYZER.worker().analyze(word);
+                let wanted: Vec<&str> = wanted
+                    .morphemes
+                    .iter()
+                    .map(|m| m.base_form(wanted.text()))
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .map(|s| Box::leak(s.to_owned().into_boxed_str()) as &str)
+                    .collect();
+                let bases: Vec<&str> = self.analysis.morphemes.iter().map(|m| m.base_form(text)).collect();
+                (0..bases.len().saturating_sub(wanted.len() - 1))
+                    .filter(|&i| bases[i..i + wanted.len()] == wanted[..])
+                    .map(|i| {
+                        let last = i + wanted.len() - 1;
+                        let range = |i: usize| &self.analysis.morphemes[i].byte_range;
+                        (range(i).start as usize, range(last).end as usize, i, last)
+                    })
+                    .collect()
+            }
+            Expr::Literal(literal) => (0..text.len())
+                .filter(|&at| text.is_char_boundary(at) && text[at..].starts_with(literal.as_str()))
+                .map(|at| self.of_bytes(at, at + literal.len()))
+                .collect(),
+            Expr::Any(parts) => parts.iter().flat_map(|part| self.places(part)).collect(),
+            Expr::Phrase(parts) => {
+                self.joined(parts, |left, right| right.0 >= left.1 && text[left.1..right.0].trim().is_empty())
+            }
+            Expr::Ordered { parts, distance } => {
+                self.joined(parts, |left, right| right.0 >= left.1 && self.near_enough(left, right, *distance))
+            }
+            Expr::Except(a, b) => {
+                let others = self.places(b);
+                self.places(a).into_iter().filter(|p| !others.iter().any(|o| o.0 < p.1 && p.0 < o.1)).collect()
+            }
+            other => panic!("{other:?} is not generated"),
+        };
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn near_enough(&self, left: &Place, right: &Place, distance: Distance) -> bool {
+        distance.morphemes.is_none_or(|n| right.2.saturating_sub(left.3) <= n as usize)
+            && (distance.unit == Unit::Comment || self.sentence(left.3) == self.sentence(right.2))
+    }
+
+    fn joined(&self, parts: &[Node], follows: impl Fn(&Place, &Place) -> bool) -> Vec<Place> {
+        let mut joined = self.places(&parts[0]);
+        for part in &parts[1..] {
+            let right = self.places(part);
+            joined = joined
+                .iter()
+                .flat_map(|l| right.iter().filter(|r| follows(l, r)).map(|r| (l.0, r.1.max(l.1), l.2, r.3.max(l.3))))
+                .collect();
+        }
+        joined
+    }
+
+    fn holds(&self, node: &Node, sentence: usize) -> bool {
+        match &node.expr {
+            Expr::All(parts) => parts.iter().all(|part| self.holds(part, sentence)),
+            Expr::Any(parts) if !node.expr.is_span() => parts.iter().any(|part| self.holds(part, sentence)),
+            Expr::Not(inner) => !self.holds(inner, sentence),
+            Expr::Compare { sum, comparison, number } => {
+                let total = sum
+                    .iter()
+                    .map(|quantity| match quantity {
+                        Quantity::Count(inner) => self.inside(inner, sentence),
+                        _ => panic!("only counts are generated"),
+                    })
+                    .sum::<usize>();
+                comparison.holds(total as u32, *number)
+            }
+            _ => self.inside(node, sentence) > 0,
+        }
+    }
+
+    fn inside(&self, node: &Node, sentence: usize) -> usize {
+        self.places(node).iter().filter(|place| self.sentence(place.2) == sentence).count()
+    }
+}
+
+fn span() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "カード",
+        "忘れる",
+        "番号",
+        "'ード'",
+        "'番'",
+        "患者",
+        "顔認証",
+        "'認証で'",
+        "できない",
+        "資格確認書",
+        "'確認'",
+        "が",
+        "'。カ'",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} | {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a})+({b})")),
+            (inner.clone(), inner.clone(), 0..5u8).prop_map(|(a, b, n)| format!("seq({a}, {b})[{n}]")),
+            (inner.clone(), inner.clone(), 1..5u8).prop_map(|(a, b, n)| format!("seq({a}, {b})[{n}c]")),
+            (inner.clone(), inner).prop_map(|(a, b)| format!("except({a}, {b})")),
+        ]
+    })
+}
+
+fn condition() -> impl Strategy<Value = String> {
+    span().prop_recursive(2, 6, 2, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} & {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} or {b})")),
+            inner.prop_map(|a| format!("!({a})")),
+            (span(), span(), 0..4u8).prop_map(|(a, b, n)| format!("count({a}) + count({b}) >= {n}")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// The compiled rules agree with the obvious matcher.
+    #[test]
+    fn the_matcher_agrees_with_the_obvious_one(
+        written in condition(),
+        words in prop::collection::vec(prop::sample::select(vec![
+            "カード", "を", "忘れた", "番号", "が", "患者", "顔認証", "できない", "。", "資格確認書", " ", "で", "確認",
+        ]), 1..14),
+    ) {
+        let text = words.concat();
+        let node = parse_pattern(&written).expect("generated patterns are correct");
+        let rules = pattern(&written);
+        let analysis = ANALYZER.worker().analyze(&text);
+        let obvious = Obvious { analysis: &analysis };
+        let expected = !analysis.morphemes.is_empty() && (0..analysis.sentences.len()).any(|sentence| obvious.holds(&node, sentence));
+        let fired = !Matcher::new(&rules).fired_rules(&analysis, &Comment::from_text(&text)).is_empty();
+        prop_assert_eq!(fired, expected, "{} on {}", written, text);
+    }
+}
