@@ -9,6 +9,7 @@
 //! read                      xlsx, csv, jsonl -> comments
 //! normalize                 text -> normalised text and the way back
 //! analyze                   normalised text -> morphemes (the only user of lindera)
+//! keyness                   which terms mark some comments against others
 //! codebook, rule            the code frame and its rules, compiled to a RuleSet
 //! classify                  morphemes -> codings with evidence
 //! evaluate                  codings against gold
@@ -27,6 +28,7 @@ pub mod comment;
 pub mod diagnostic;
 pub mod evaluate;
 pub mod index;
+pub mod keyness;
 pub mod normalize;
 pub mod pipeline;
 pub mod read;

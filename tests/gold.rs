@@ -36,7 +36,6 @@ fn own_gold() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/gold.jsonl"));
     let evaluation = measure(path);
     let f1 = evaluation.micro.f1();
-    println!("gold.jsonl: micro F1 {f1:.3}, primary {:.3}", evaluation.primary_accuracy);
     assert!(evaluation.comments >= 400);
     assert!(f1 >= 0.95, "micro F1 {f1:.3}");
     let tagged = evaluation.uncategorised_tagged as f64 / evaluation.uncategorised as f64;

@@ -11,3 +11,4 @@ mod report;
 mod rules;
 mod search;
 mod support;
+mod tools;

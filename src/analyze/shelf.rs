@@ -5,11 +5,14 @@ use std::sync::OnceLock;
 /// Entries a shelf.
 const SHELF: usize = 64;
 
+/// Some cells, made together.
+type Shelf<T> = Box<[OnceLock<T>]>;
+
 /// As many values as a dictionary has words, each made when it is first asked for, by whichever thread asks.
 /// Only shelves that are used take memory: a table of single cells for 400,000 words would cost more at start
 /// than the whole analysis of a comment.
 pub(crate) struct Shelves<T> {
-    shelves: Box<[OnceLock<Box<[OnceLock<T>]>>]>,
+    shelves: Box<[OnceLock<Shelf<T>>]>,
     len: usize,
 }
 

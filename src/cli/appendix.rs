@@ -68,9 +68,9 @@ impl Args {
         };
         let file = output::OutputFile::create(&self.output)?;
         let (items, clean) = if self.files.is_empty() {
-            (self.from_casebook(rules.codebook())?, true)
+            (self.items_of_casebook(rules.codebook())?, true)
         } else {
-            self.from_files(&Pipeline::new(&analyzer, &rules))?
+            self.items_of_files(&Pipeline::new(&analyzer, &rules))?
         };
         if items.is_empty() {
             anyhow::bail!("読み込めた回答が 1 件もありません（事例集は作っていません）");
@@ -97,7 +97,7 @@ impl Args {
         Ok(if clean { Outcome::Done } else { Outcome::Findings })
     }
 
-    fn from_files(&self, pipeline: &Pipeline<'_>) -> anyhow::Result<(Vec<(Comment, Classification)>, bool)> {
+    fn items_of_files(&self, pipeline: &Pipeline<'_>) -> anyhow::Result<(Vec<(Comment, Classification)>, bool)> {
         let mut input = open_files(&self.files, &self.options)?;
         let mut items = Vec::new();
         pipeline.run(
@@ -111,7 +111,7 @@ impl Args {
         Ok((items, input.finish()))
     }
 
-    fn from_casebook(&self, codebook: &Codebook) -> anyhow::Result<Vec<(Comment, Classification)>> {
+    fn items_of_casebook(&self, codebook: &Codebook) -> anyhow::Result<Vec<(Comment, Classification)>> {
         let casebook =
             Casebook::open(&self.casebook).context("読み込むファイルの指定がないので、事例帳から作ろうとしました")?;
         let mut items = Vec::new();

@@ -59,7 +59,7 @@ impl Args {
                             let mut maker = makers[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                             Entry::with_tokens(comment, classification, maker.tokens_of(analysis))
                         },
-                        |entry| sender.send(entry),
+                        |entry| sender.send(entry).map_err(drop),
                     );
                 });
                 import(&mut casebook, &mut maker, &source, rules.codebook(), receiver)

@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     analyze::Analyzer,
-    rule::{RuleSet, RuleSetError},
+    rule::{RuleSet, RuleSetError, embedded_rules},
     source::Source,
 };
 
@@ -168,8 +168,17 @@ impl Shared {
     fn rule_set(&self, analyzer: &Analyzer) -> anyhow::Result<RuleSet> {
         match &self.rules {
             None => Ok(RuleSet::embedded(analyzer)?),
-            Some(folder) => Ok(RuleSet::from_sources(&read_rule_folder(folder)?, analyzer)?),
+            Some(_) => self.checked_rule_set(analyzer),
         }
+    }
+
+    /// As `rule_set`, and the embedded rules are linted as any others, which takes its time.
+    fn checked_rule_set(&self, analyzer: &Analyzer) -> anyhow::Result<RuleSet> {
+        let sources = match &self.rules {
+            None => embedded_rules(),
+            Some(folder) => read_rule_folder(folder)?,
+        };
+        Ok(RuleSet::from_sources(&sources, analyzer)?)
     }
 }
 

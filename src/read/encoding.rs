@@ -9,6 +9,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    path::Path,
 };
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -237,6 +238,23 @@ impl MalformedLines {
             self.malformed += 1;
         }
     }
+}
+
+/// Reads a whole text file in the encoding that its bytes show, without its byte order mark; `None` when it is no text
+/// in any encoding known here. What cannot be decoded is replaced by U+FFFD.
+///
+/// # Errors
+///
+/// When the file cannot be opened or read.
+pub fn read_text(path: &Path) -> io::Result<Option<(String, TextEncoding)>> {
+    let mut file = File::open(path)?;
+    let survey = survey(&mut file)?;
+    let Some(encoding) = detect(&mut file, &survey)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let bytes = &bytes[encoding.bom_length(&bytes).min(bytes.len())..];
+    let (text, _) = encoding.encoding().decode_without_bom_handling(bytes);
+    Ok(Some((text.into_owned(), encoding)))
 }
 
 /// Decodes the cells of a [`ByteSource`].

@@ -30,7 +30,7 @@ use std::{
 pub use self::{
     account::{Account, ColumnAccount, Duplicate, Format, LISTED, Role, SheetAccount},
     columns::{ColumnMap, propose_columns},
-    encoding::TextEncoding,
+    encoding::{TextEncoding, read_text},
     problem::{ProblemKind, ReadError, RowProblem},
 };
 use crate::{

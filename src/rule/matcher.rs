@@ -15,7 +15,6 @@ use crate::{
     classify::{Classification, Coding, Evidence},
     codebook::CategoryIndex,
     comment::Comment,
-    source::Span,
 };
 
 /// A place where a span expression matches: bytes of the normalised text, and the morphemes that hold them.
@@ -32,16 +31,16 @@ const STRONG: f32 = 0.9;
 const WEAK: f32 = 0.5;
 
 /// At most this many places are given as evidence for one clause.
-const MAX_EVIDENCE: usize = 8;
+pub(super) const MAX_EVIDENCE: usize = 8;
 
 /// Matches a rule set against one comment after the other, with buffers that it keeps: one a thread.
 pub struct Matcher<'r> {
-    rules: &'r RuleSet,
+    pub(super) rules: &'r RuleSet,
     /// Hits of every span node, valid where its stamp is that of the comment.
-    hits: Vec<Vec<Hit>>,
+    pub(super) hits: Vec<Vec<Hit>>,
     stamps: Vec<u32>,
     stamp: u32,
-    words: Vec<(Roles, WordClass)>,
+    pub(super) words: Vec<(Roles, WordClass)>,
     id_bytes: Vec<u8>,
     gates: OpenGates,
     outcomes: Vec<Option<bool>>,
@@ -49,46 +48,22 @@ pub struct Matcher<'r> {
 }
 
 /// A rule that fired, in one unit.
-struct Firing {
-    rule: u32,
-    unit: Unit,
-    sentence: usize,
-    hits: Vec<Hit>,
+pub(super) struct Firing {
+    pub(super) rule: u32,
+    pub(super) unit: Unit,
+    pub(super) sentence: usize,
+    pub(super) hits: Vec<Hit>,
 }
 
-/// How a rule fared with a comment.
-#[derive(Debug, Clone)]
-pub struct RuleTrace {
-    /// Position of the rule in the rule set.
-    pub rule: usize,
-    /// Whether it fired.
-    pub fired: bool,
-    /// Whether its `unless` kept it from firing.
-    pub prevented: bool,
-    /// The clauses of its best alternative.
-    pub clauses: Vec<ClauseTrace>,
-}
-
-/// How a clause fared.
-#[derive(Debug, Clone)]
-pub struct ClauseTrace {
-    /// Where it stands in the rule file.
-    pub span: Span,
-    /// Whether it held.
-    pub held: bool,
-    /// Where, in characters of the original text.
-    pub char_ranges: Vec<Range<usize>>,
-}
-
-struct Context<'c> {
-    analysis: &'c Analysis<'c>,
-    comment: &'c Comment,
+pub(super) struct Context<'c> {
+    pub(super) analysis: &'c Analysis<'c>,
+    pub(super) comment: &'c Comment,
 }
 
 #[derive(Clone, Copy)]
-struct Window {
-    unit: Unit,
-    sentence: usize,
+pub(super) struct Window {
+    pub(super) unit: Unit,
+    pub(super) sentence: usize,
 }
 
 impl<'r> Matcher<'r> {
@@ -166,59 +141,11 @@ impl<'r> Matcher<'r> {
         rules.dedup();
         rules
     }
-
-    /// How every rule fared: those that fired, and those of which some clause held. In the order of the rules.
-    pub fn trace(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Vec<RuleTrace> {
-        self.find_hits(analysis);
-        let context = Context { analysis, comment };
-        let mut traces = Vec::new();
-        let rules = self.rules;
-        for (index, rule) in rules.rules.iter().enumerate() {
-            let fired = self.fires(index as u32, &context);
-            let mut best: Option<(usize, usize, Vec<ClauseTrace>)> = None;
-            let mut prevented = false;
-            for window in windows(rule.unit, analysis) {
-                prevented |= !fired && rule.unless.iter().any(|clause| self.holds(clause, window, &context, &mut None));
-                for alternative in &rule.alternatives {
-                    let parts: Vec<&Clause> = match &alternative.condition {
-                        Condition::All(parts) => parts.iter().collect(),
-                        _ => vec![alternative],
-                    };
-                    let mut clauses = Vec::new();
-                    let mut positive = 0;
-                    for part in parts {
-                        let mut hits = Some(Vec::new());
-                        let held = self.holds(part, window, &context, &mut hits);
-                        let hits = hits.unwrap_or_default();
-                        positive += usize::from(held && !hits.is_empty());
-                        let mut char_ranges: Vec<Range<usize>> = hits
-                            .iter()
-                            .map(|hit| analysis.normalized.original_bytes(hit.start as usize..hit.end as usize))
-                            .collect();
-                        to_characters(&comment.text, char_ranges.iter_mut());
-                        clauses.push(ClauseTrace { span: part.span.clone(), held, char_ranges });
-                    }
-                    let held = clauses.iter().filter(|clause| clause.held).count();
-                    let better = best
-                        .as_ref()
-                        .is_none_or(|(best_held, best_all, _)| held * best_all > best_held * clauses.len());
-                    if better && (positive > 0 || fired) {
-                        best = Some((held, clauses.len(), clauses));
-                    }
-                }
-            }
-            if let Some((_, _, clauses)) = best {
-                traces.push(RuleTrace { rule: index, fired, prevented, clauses });
-            }
-        }
-        traces
-    }
-
-    fn rule(&self, firing: &Firing) -> &'r CompiledRule {
+    pub(super) fn rule(&self, firing: &Firing) -> &'r CompiledRule {
         &self.rules.rules[firing.rule as usize]
     }
 
-    fn firings(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Vec<Firing> {
+    pub(super) fn firings(&mut self, analysis: &Analysis<'_>, comment: &Comment) -> Vec<Firing> {
         self.find_hits(analysis);
         let context = Context { analysis, comment };
         let rules = self.rules;
@@ -255,7 +182,13 @@ impl<'r> Matcher<'r> {
 
     /// Whether an exclusion that fired takes a category from another firing: in the same unit, and not a strong
     /// one by a weak one.
-    fn excludes(&self, by: &Firing, firing: &Firing, category: CategoryIndex, analysis: &Analysis<'_>) -> bool {
+    pub(super) fn excludes(
+        &self,
+        by: &Firing,
+        firing: &Firing,
+        category: CategoryIndex,
+        analysis: &Analysis<'_>,
+    ) -> bool {
         let excluder = self.rule(by);
         excluder.categories.contains(&category)
             && (excluder.strength == Strength::Strong || self.rule(firing).strength == Strength::Weak)
@@ -354,7 +287,7 @@ impl<'r> Matcher<'r> {
     }
 
     /// Makes the hits of a node over the whole comment, sorted, without repeats.
-    fn resolve(&mut self, node: SpanId, context: &Context<'_>) {
+    pub(super) fn resolve(&mut self, node: SpanId, context: &Context<'_>) {
         let index = node.index();
         if self.stamps[index] == self.stamp {
             return;
@@ -529,7 +462,7 @@ impl<'r> Matcher<'r> {
     }
 
     /// Whether a rule fires anywhere in the comment.
-    fn fires(&mut self, index: u32, context: &Context<'_>) -> bool {
+    pub(super) fn fires(&mut self, index: u32, context: &Context<'_>) -> bool {
         if let Some(outcome) = self.outcomes[index as usize] {
             return outcome;
         }
@@ -545,7 +478,13 @@ impl<'r> Matcher<'r> {
     }
 
     /// Whether a clause holds in a window; adds the hits that made it hold where they are asked for.
-    fn holds(&mut self, clause: &Clause, window: Window, context: &Context<'_>, found: &mut Option<Vec<Hit>>) -> bool {
+    pub(super) fn holds(
+        &mut self,
+        clause: &Clause,
+        window: Window,
+        context: &Context<'_>,
+        found: &mut Option<Vec<Hit>>,
+    ) -> bool {
         match &clause.condition {
             Condition::Span(node) => {
                 self.resolve(*node, context);
@@ -646,7 +585,7 @@ fn keep_widest(hits: &mut Vec<Hit>) {
     });
 }
 
-fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> + use<> {
+pub(super) fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> + use<> {
     let count = match unit {
         Unit::Comment => 1,
         Unit::Sentence => analysis.sentences.len().max(1),
@@ -654,7 +593,7 @@ fn windows(unit: Unit, analysis: &Analysis<'_>) -> impl Iterator<Item = Window> 
     (0..count).map(move |sentence| Window { unit, sentence })
 }
 
-fn in_window(analysis: &Analysis<'_>, hit: &Hit, window: Window) -> bool {
+pub(super) fn in_window(analysis: &Analysis<'_>, hit: &Hit, window: Window) -> bool {
     match window.unit {
         Unit::Comment => true,
         Unit::Sentence => analysis.sentences.get(window.sentence).is_some_and(|sentence| sentence.contains(&hit.first)),
@@ -703,7 +642,7 @@ fn within(analysis: &Analysis<'_>, left: &Hit, right: &Hit, distance: Distance) 
 }
 
 /// Turns byte ranges of a text into character ranges, in one pass over it.
-fn to_characters<'a>(text: &str, ranges: impl Iterator<Item = &'a mut Range<usize>>) {
+pub(super) fn to_characters<'a>(text: &str, ranges: impl Iterator<Item = &'a mut Range<usize>>) {
     let mut ranges: Vec<&mut Range<usize>> = ranges.collect();
     let mut offsets: Vec<usize> = ranges.iter().flat_map(|range| [range.start, range.end]).collect();
     offsets.sort_unstable();

@@ -3,17 +3,31 @@
 //! The language is described, form by form, in `docs/rules.md`.
 
 mod check;
+mod compare;
 mod compile;
+mod coverage;
 mod example;
+mod explain;
 mod file;
 mod gate;
+mod khcoder;
 mod matcher;
 mod parse;
 mod polarity;
+mod suggest;
 pub mod syntax;
 
+pub use compare::{CategoryChange, Change, ComparedItem, Comparison, PrimaryChange};
 pub use compile::{RuleInfo, RuleSet, RuleSetError};
+pub use coverage::{Coverage, CoverageItem, Overlap, RuleCoverage};
 pub use example::{ExampleOutcome, ExampleReport};
+pub use explain::{
+    ClauseKind, ClauseOutcome, Exclusion, ExplainedCategory, ExplainedFiring, ExplainedMorpheme, Explanation, Failure,
+    FailureReason, NearestRule, PreventedRule, Verdict,
+};
 pub use file::{Example, ExampleKind, RuleFiles, RuleKind, Strength, embedded_rules};
-pub use matcher::{ClauseTrace, Matcher, RuleTrace};
+pub use khcoder::{KhConversion, KhRule, convert_khcoder};
+pub use matcher::Matcher;
 pub use parse::parse_pattern;
+pub use polarity::Features;
+pub use suggest::{Side, Suggestion, Term, TermIndex};

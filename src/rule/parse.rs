@@ -106,6 +106,12 @@ fn word(input: &mut Input<'_>) -> Lexed<Token> {
     take_while(1.., is_word_char).map(|text: &str| Token::Word(text.to_owned())).parse_next(input)
 }
 
+fn hyphenated(input: &mut Input<'_>) -> Lexed<Token> {
+    let level = || take_while(1.., is_word_char);
+    let more = repeat::<_, _, (), _, _>(0.., preceded('-', level()));
+    (level(), more).take().map(|text: &str| Token::Word(text.to_owned())).parse_next(input)
+}
+
 fn quoted(input: &mut Input<'_>) -> Lexed<Token> {
     let by = |quote: char| {
         delimited(
@@ -169,7 +175,12 @@ fn lex(text: &str) -> Result<Vec<(Token, Range<usize>)>, PatternError> {
             let _: Lexed<&str> = take_while(0.., |c| c != '\n').parse_next(&mut input);
             continue;
         }
-        let token = alt((quoted, regex, concept, mark, word)).parse_next(&mut input);
+        // After an arrow stands a part of speech, an inflected form or a surface: 名詞-サ変接続 is one value.
+        let token = if matches!(tokens.last(), Some((Token::Arrow(_), _))) {
+            alt((quoted, hyphenated)).parse_next(&mut input)
+        } else {
+            alt((quoted, regex, concept, mark, word)).parse_next(&mut input)
+        };
         match token {
             Ok(token) => tokens.push((token, start..input.current_token_start())),
             Err(_) => return Err(lex_error(text, start)),
@@ -521,19 +532,14 @@ impl PatternParser<'_> {
     fn word_grammar(&mut self, mut test: WordTest, mut range: Range<usize>) -> Result<Node, PatternError> {
         while let Some((Token::Arrow(arrow), arrow_range)) = self.peek() {
             self.at += 1;
-            let mut value = String::new();
-            while let Some((Token::Word(part), part_range)) = self.peek() {
-                if !value.is_empty() && part_range.start != range.end {
-                    break;
-                }
-                self.at += 1;
-                value.push_str(&part);
-                range.end = part_range.end;
-            }
-            if value.is_empty() {
+            let (Some((Token::Word(value) | Token::Quoted(value), value_range)), true) =
+                (self.peek(), self.tokens.get(self.at).is_some_and(|next| next.1.start == arrow_range.end))
+            else {
                 return Err(PatternError::new("syntax", arrow_range, format!("「{arrow}」のあとに値がありません"))
-                    .help("語-->品詞、語->活用形、語=>表層形 と書きます"));
-            }
+                    .help("語-->品詞、語->活用形、語=>表層形 と、空白を入れずに書きます"));
+            };
+            self.at += 1;
+            range.end = value_range.end;
             match arrow {
                 "-->" => test.pos = Some(value),
                 "->" => test.form = Some(value),

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::analyze::{Word, WordClass};
 
@@ -162,6 +162,45 @@ impl Polarity {
 
     pub(crate) fn doubly_negated(self) -> bool {
         self.negations >= 2
+    }
+}
+
+/// What is said of the predicate at a place in the text: the scan's findings, for people to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Features {
+    /// How many times it is denied, obligations not counted.
+    pub negations: u8,
+    /// Wished for (直してほしい).
+    pub wished: bool,
+    /// Supposed (直れば).
+    pub supposed: bool,
+    /// Told of the past and said to be over.
+    pub over: bool,
+}
+
+impl Features {
+    /// Denied: an odd number of times.
+    pub fn negated(self) -> bool {
+        self.negations % 2 == 1
+    }
+
+    /// Denied twice or more.
+    pub fn doubly_negated(self) -> bool {
+        self.negations >= 2
+    }
+
+    /// The findings for a hit that covers the morphemes `first..=last` of a sentence; `next_end` is the end of the
+    /// sentence after it.
+    pub(crate) fn at(
+        words: &[(Roles, WordClass)],
+        sentence: Range<usize>,
+        first: usize,
+        last: usize,
+        next_end: usize,
+    ) -> Self {
+        let Polarity { negations, wished, supposed } = scan(words, sentence.clone(), first, last);
+        let over = is_over(words, sentence.clone(), first.max(sentence.start), last, next_end);
+        Self { negations, wished, supposed, over }
     }
 }
 

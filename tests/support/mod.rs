@@ -57,6 +57,7 @@ pub(crate) fn classify(rules: &RuleSet, comment: &Comment) -> Classification {
     Matcher::new(rules).classify(&analysis, comment)
 }
 
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
 /// A file of the shared corpus, `None` with a printed notice where the folder is absent.
 pub(crate) fn shared_corpus(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus")).join(name);
