@@ -179,7 +179,14 @@ fn lex(text: &str) -> Result<Vec<(Token, Range<usize>)>, PatternError> {
         let token = if matches!(tokens.last(), Some((Token::Arrow(_), _))) {
             alt((quoted, hyphenated)).parse_next(&mut input)
         } else {
-            alt((quoted, regex, concept, mark, word)).parse_next(&mut input)
+            // The first character decides, so that thousands of words are not tried as everything else first.
+            match text[start..].chars().next() {
+                Some('\'' | '"') => quoted.parse_next(&mut input),
+                Some('/') => regex.parse_next(&mut input),
+                Some('<') => alt((concept, mark)).parse_next(&mut input),
+                Some(c) if is_word_char(c) => word.parse_next(&mut input),
+                _ => mark.parse_next(&mut input),
+            }
         };
         match token {
             Ok(token) => tokens.push((token, start..input.current_token_start())),
