@@ -213,6 +213,33 @@ fn an_output_that_cannot_be_replaced_stays_whole() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_nothing() {
+    let folder = folder();
+    let line =
+        |id: usize| format!("{}\n", serde_json::json!({"id": id.to_string(), "text": "カードリーダーが故障した。"}));
+    fs::write(folder.path().join("in.jsonl"), (0..60_000).map(line).collect::<String>()).expect("writable");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_jirei"))
+        .args(["tag", "in.jsonl", "-o", "out.jsonl"])
+        .current_dir(folder.path())
+        .spawn()
+        .expect("the program starts");
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(folder.path()).expect("readable");
+        entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect()
+    };
+    while names().len() < 2 && child.try_wait().expect("a child").is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    let status = child.wait().expect("it ends");
+    // A run that ended before the signal came has written its file; any other has left nothing.
+    let done = names().contains(&"out.jsonl".to_owned());
+    assert!(done || (interrupted.success() && status.code() == Some(130)), "{status}");
+    assert_eq!(names().len(), 1 + usize::from(done), "{:?}", names());
+}
+
 #[test]
 fn a_megabyte_of_text_and_control_characters_pass() {
     let folder = folder();

@@ -8,6 +8,7 @@ mod columns;
 mod evaluate;
 mod import;
 mod input;
+mod licenses;
 mod output;
 mod rules;
 mod search;
@@ -101,6 +102,9 @@ enum Command {
     /// 規則を調べる・試す・説明させる
     #[command(help_template = args::HELP_TEMPLATE, subcommand_help_heading = "コマンド")]
     Rules(rules::Args),
+    /// プログラムと組み込みの辞書のライセンスを表示する
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Licenses,
     /// 文を形態素に分けて表示する
     #[command(help_template = args::HELP_TEMPLATE)]
     Tokens(tokens::Args),
@@ -116,6 +120,7 @@ pub fn main() -> ExitCode {
         // Fails only when a pool exists already, which no command made so far.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
+    output::clean_up_when_interrupted();
     let result = match cli.command {
         Command::Tag(args) => args.run(&cli.shared),
         Command::Import(args) => args.run(&cli.shared),
@@ -124,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Columns(args) => args.run(),
         Command::Evaluate(args) => args.run(&cli.shared),
         Command::Rules(args) => args.run(&cli.shared),
+        Command::Licenses => licenses::run(),
         Command::Tokens(args) => args.run(&cli.shared),
     };
     match result {

@@ -3,10 +3,29 @@
 use std::{
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::Context;
 use tempfile::NamedTempFile;
+
+/// The unfinished file, which an interrupted run takes away with it. A command writes one file at a time.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn set_unfinished(path: Option<PathBuf>) {
+    *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = path;
+}
+
+/// Makes Ctrl-C leave no unfinished file behind; the exit code is that of an interrupted command (130).
+pub(super) fn clean_up_when_interrupted() {
+    // Fails only where a handler is set already, which nobody does before.
+    let _ = ctrlc::set_handler(|| {
+        if let Some(path) = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = std::fs::remove_file(path);
+        }
+        std::process::exit(130);
+    });
+}
 
 /// A file that comes into being only with [`OutputFile::commit`].
 pub(super) struct OutputFile {
@@ -36,6 +55,7 @@ impl OutputFile {
             .suffix(".tmp")
             .tempfile_in(folder)
             .with_context(|| format!("出力先のフォルダー `{}` に書き込めません", folder.display()))?;
+        set_unfinished(Some(file.path().to_owned()));
         Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, file) })
     }
 
@@ -49,6 +69,7 @@ impl OutputFile {
         file.as_file().sync_all().with_context(|| format!("`{}` に書き込めません", path.display()))?;
         restore_permissions(&file);
         file.persist(&path).map_err(|error| error.error).with_context(|| not_writable(&path))?;
+        set_unfinished(None);
         Ok(())
     }
 }
