@@ -129,6 +129,9 @@ pub(super) enum Amount {
 pub(super) struct Clause {
     pub(super) condition: Condition,
     pub(super) span: Span,
+    /// Whether it takes a regular expression or another rule to tell: of parts that must all hold, the others are
+    /// tried first.
+    pub(super) is_costly: bool,
 }
 
 pub(super) struct CompiledRule {
@@ -429,7 +432,13 @@ impl<'f> Compiler<'f> {
         Ok(self.finish(rules))
     }
 
-    fn finish(mut self, rules: Vec<CompiledRule>) -> RuleSet {
+    fn finish(mut self, mut rules: Vec<CompiledRule>) -> RuleSet {
+        let costly = costly_spans(&self.spans);
+        for rule in &mut rules {
+            for clause in rule.alternatives.iter_mut().chain(&mut rule.unless) {
+                clause.mark_cost(&costly);
+            }
+        }
         // Tests of single morphemes.
         for (index, node) in self.spans.iter().enumerate() {
             if let SpanNode::Test(test) = node {
@@ -552,7 +561,7 @@ impl<'f> Compiler<'f> {
             Expr::CategoryRef(id) => Condition::Category(self.category(id, span.clone())?),
             _ => Condition::Span(self.span(node, pattern)?),
         };
-        Some(Clause { condition, span })
+        Some(Clause { condition, span, is_costly: false })
     }
 
     fn clauses(&mut self, nodes: &[Node], pattern: &'f PatternText) -> Option<Vec<Clause>> {
@@ -846,6 +855,44 @@ fn cheaper(a: Option<Vec<String>>, b: Option<Vec<String>>) -> Option<Vec<String>
     match (a, b) {
         (Some(a), Some(b)) => Some(if cost(&b) < cost(&a) { b } else { a }),
         (a, b) => a.or(b),
+    }
+}
+
+/// For each span expression, whether a regular expression is part of it. Parts stand before what they are part of.
+fn costly_spans(spans: &[SpanNode]) -> Vec<bool> {
+    let mut costly: Vec<bool> = Vec::with_capacity(spans.len());
+    for node in spans {
+        let of = |part: &SpanId| costly[part.index()];
+        costly.push(match node {
+            SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) => false,
+            SpanNode::Regex(_) => true,
+            SpanNode::Phrase(parts) | SpanNode::Union(parts) => parts.iter().any(of),
+            SpanNode::Ordered(parts, _) | SpanNode::Near(parts, _) => parts.iter().any(of),
+            SpanNode::Except(a, b) => of(a) || of(b),
+            SpanNode::Feature(_, inner) | SpanNode::Aligned(_, inner) => of(inner),
+        });
+    }
+    costly
+}
+
+impl Clause {
+    fn mark_cost(&mut self, costly: &[bool]) {
+        let marked = |clause: &mut Self| {
+            clause.mark_cost(costly);
+            clause.is_costly
+        };
+        self.is_costly = match &mut self.condition {
+            Condition::Span(id) => costly[id.index()],
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter_mut().map(marked).fold(false, |any, is_costly| any || is_costly)
+            }
+            Condition::Not(inner) | Condition::Within(_, inner) => marked(inner),
+            Condition::Compare { sum, .. } => {
+                sum.iter().any(|amount| matches!(amount, Amount::Count(id) if costly[id.index()]))
+            }
+            Condition::Attribute { .. } => false,
+            Condition::Rule(_) | Condition::Category(_) => true,
+        };
     }
 }
 

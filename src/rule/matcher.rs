@@ -501,7 +501,8 @@ impl<'r> Matcher<'r> {
             }
             Condition::All(parts) => {
                 let before = found.as_ref().map_or(0, Vec::len);
-                let held = parts.iter().all(|part| self.holds(part, window, context, found));
+                let (costly, cheap) = (parts.iter().filter(|p| p.is_costly), parts.iter().filter(|p| !p.is_costly));
+                let held = cheap.chain(costly).all(|part| self.holds(part, window, context, found));
                 if !held && let Some(found) = found {
                     found.truncate(before);
                 }
