@@ -884,7 +884,8 @@ impl Clause {
         self.is_costly = match &mut self.condition {
             Condition::Span(id) => costly[id.index()],
             Condition::All(parts) | Condition::Any(parts) => {
-                parts.iter_mut().map(marked).fold(false, |any, is_costly| any || is_costly)
+                // Each part is marked, so no part is passed over.
+                parts.iter_mut().filter_map(|part| marked(part).then_some(())).count() > 0
             }
             Condition::Not(inner) | Condition::Within(_, inner) => marked(inner),
             Condition::Compare { sum, .. } => {
