@@ -232,6 +232,8 @@ fn an_interrupted_run_leaves_nothing() {
     while names().len() < 2 && child.try_wait().expect("a child").is_none() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+    // The file is there a moment before it is noted as unfinished.
+    std::thread::sleep(std::time::Duration::from_millis(100));
     let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
     let status = child.wait().expect("it ends");
     // A run that ended before the signal came has written its file; any other has left nothing.
