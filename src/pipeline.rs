@@ -14,22 +14,22 @@ use crate::{
 /// Comments that are in memory at a time, twice over: one block is classified while the next one is read.
 const BLOCK: usize = 4096;
 
-/// Characters after which a block is closed early, so that a few very long texts do not fill the memory.
+/// Bytes of text after which a block is closed early, so that a few very long texts do not fill the memory.
 const BLOCK_BYTES: usize = 4 << 20;
 
 /// Classifies comments with one analyser and one rule set.
 pub struct Pipeline<'a> {
+    analyzer: &'a Analyzer,
     rules: &'a RuleSet,
-    /// One for each thread of rayon's pool, and one for a caller outside of it.
-    workers: Vec<Mutex<(AnalysisWorker<'a>, Matcher<'a>)>>,
+    /// One for each thread of rayon's pool, and one for a caller outside of it; made when the thread has work.
+    workers: Vec<Mutex<Option<(AnalysisWorker<'a>, Matcher<'a>)>>>,
 }
 
 impl<'a> Pipeline<'a> {
-    /// A pipeline with a worker for each thread of the current pool.
+    /// A pipeline with room for a worker for each thread of the current pool.
     pub fn new(analyzer: &'a Analyzer, rules: &'a RuleSet) -> Self {
-        let workers =
-            (0..=rayon::current_num_threads()).map(|_| Mutex::new((analyzer.worker(), Matcher::new(rules)))).collect();
-        Self { rules, workers }
+        let workers = (0..=rayon::current_num_threads()).map(|_| Mutex::new(None)).collect();
+        Self { analyzer, rules, workers }
     }
 
     /// The rule set.
@@ -50,7 +50,7 @@ impl<'a> Pipeline<'a> {
         let index = rayon::current_thread_index().map_or(0, |index| index + 1);
         // A worker that panicked left buffers that the next comment clears.
         let mut pair = self.workers[index % self.workers.len()].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let (worker, matcher) = &mut *pair;
+        let (worker, matcher) = pair.get_or_insert_with(|| (self.analyzer.worker(), Matcher::new(self.rules)));
         work(worker, matcher)
     }
 

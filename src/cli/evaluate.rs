@@ -19,7 +19,8 @@ use crate::{
     codebook::Codebook,
     comment::Comment,
     evaluate::{Counts, Evaluation, Gold, evaluate, section_ids},
-    rule::Matcher,
+    pipeline::Pipeline,
+    report::quoted_evidence,
 };
 
 #[derive(Debug, clap::Args)]
@@ -71,13 +72,9 @@ impl Args {
         }
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
-        let classified: Vec<Classification> = lines
-            .par_iter()
-            .map_init(
-                || (analyzer.worker(), Matcher::new(&rules)),
-                |(worker, matcher), line| matcher.classify(&worker.analyze(&line.comment.text), &line.comment),
-            )
-            .collect();
+        let pipeline = Pipeline::new(&analyzer, &rules);
+        let classified: Vec<Classification> =
+            lines.par_iter().map(|line| pipeline.classify(&line.comment, |_, classification| classification)).collect();
         let items =
             lines.iter().zip(&classified).map(|(line, classification)| (&line.comment.id, &line.gold, classification));
         let evaluation = evaluate(rules.codebook(), items)?;
@@ -134,8 +131,11 @@ impl Args {
                 .map(|difference| {
                     let mut value = serde_json::to_value(difference).expect("a difference is plain data");
                     value["text"] = json!(lines[difference.index].comment.text);
-                    value["evidence"] =
-                        json!(evidence(&lines[difference.index].comment, &classified[difference.index], codebook));
+                    value["evidence"] = json!(quoted_evidence(
+                        &lines[difference.index].comment,
+                        &classified[difference.index],
+                        codebook
+                    ));
                     value
                 })
                 .collect();
@@ -224,30 +224,9 @@ fn write_errors(
                 if primary.wanted.is_empty() { "なし".to_owned() } else { primary.wanted.join("・") }
             )?;
         }
-        for item in evidence(comment, &classified[difference.index], codebook) {
-            writeln!(
-                out,
-                "    {} ← {}「{}」",
-                item["category"].as_str().unwrap_or(""),
-                item["rule"].as_str().unwrap_or(""),
-                item["text"].as_str().unwrap_or("")
-            )?;
+        for item in quoted_evidence(comment, &classified[difference.index], codebook) {
+            writeln!(out, "    {} ← {}「{}」", item.category, item.rule, item.text)?;
         }
     }
     Ok(())
-}
-
-/// The evidence of a classification as in the output of `tag`.
-fn evidence(comment: &Comment, classification: &Classification, codebook: &Codebook) -> Vec<serde_json::Value> {
-    classification
-        .codings
-        .iter()
-        .flat_map(|coding| {
-            coding.evidence.iter().map(|evidence| {
-                let range = evidence.char_range.clone();
-                let text: String = comment.text.chars().skip(range.start).take(range.len()).collect();
-                json!({"category": &codebook[coding.category].id, "rule": evidence.rule, "start": range.start, "end": range.end, "text": text})
-            })
-        })
-        .collect()
 }

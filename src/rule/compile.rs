@@ -884,8 +884,11 @@ impl Clause {
         self.is_costly = match &mut self.condition {
             Condition::Span(id) => costly[id.index()],
             Condition::All(parts) | Condition::Any(parts) => {
-                // Each part is marked, so no part is passed over.
-                parts.iter_mut().filter_map(|part| marked(part).then_some(())).count() > 0
+                let mut is_costly = false;
+                for part in parts {
+                    is_costly |= marked(part);
+                }
+                is_costly
             }
             Condition::Not(inner) | Condition::Within(_, inner) => marked(inner),
             Condition::Compare { sum, .. } => {
@@ -898,7 +901,7 @@ impl Clause {
 }
 
 impl CompiledRule {
-    /// Whether one of its categories is a section.
+    /// Whether it gives a category.
     pub(super) fn assigns(&self, category: CategoryIndex) -> bool {
         self.kind == RuleKind::Assign && self.categories.contains(&category)
     }
