@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::mpsc, thread};
 
 use jirei::{
-    casebook::{Action, Casebook, CasebookError, Decision, FILE, StoredComment, Undo},
+    casebook::{Action, BatchInfo, Casebook, CasebookError, Decision, FILE, StoredComment},
     index::{self, Entry, IndexError},
     search::{HitOrder, Query, SearchOptions, Searcher},
 };
@@ -300,71 +300,6 @@ fn an_import_without_an_index_makes_one() {
 }
 
 #[test]
-fn people_overrule_the_rules_for_good() {
-    let folder = casebook();
-    let mut casebook = Casebook::open(folder.path()).expect("the casebook opens");
-    let decision = |comment: &str, category: &str, action| Decision {
-        comment: jirei::comment::CommentId::new(comment),
-        category: category.to_owned(),
-        action,
-        coder: "山田".to_owned(),
-        decided_at: "2026-02-01T10:00:00+09:00".to_owned(),
-    };
-    let decisions = [
-        decision("a16", "device", Action::Remove),
-        decision("a16", "operation_support", Action::Add),
-        decision("a47", "complaint", Action::Add),
-        decision("a18", "device", Action::Accept),
-    ];
-    let numbers = index::decide(&mut casebook, &mut maker(), &decisions).expect("the decisions are kept");
-    assert_eq!(numbers.len(), 4);
-    assert_eq!(search(folder.path(), "id:a16 分類:device"), [""; 0]);
-    assert_eq!(search(folder.path(), "主分類:operation_support 再起動"), ["a16"]);
-    assert_eq!(search(folder.path(), "分類:complaint 便利"), ["a47"]);
-
-    // Other rules, the same file, and a rebuild leave them standing.
-    let mut by_new_rules = source("comments.tsv");
-    by_new_rules.rules = "test-rules-2".to_owned();
-    let mut without_device = entries();
-    without_device[17].classification = classification(&codebook(), &[]);
-    import(folder.path(), &by_new_rules, without_device).expect("the import succeeds");
-    for _ in 0..2 {
-        assert_eq!(search(folder.path(), "id:a16 分類:device"), [""; 0]);
-        assert_eq!(search(folder.path(), "主分類:operation_support 再起動"), ["a16"]);
-        assert_eq!(search(folder.path(), "主分類:device 停電"), ["a18"]);
-        index::rebuild(&mut casebook, &mut maker()).expect("the rebuild succeeds");
-    }
-
-    let undo = Undo { coder: "佐藤".to_owned(), at: "2026-02-02T10:00:00+09:00".to_owned() };
-    index::undo(&mut casebook, &mut maker(), numbers[2], &undo).expect("the decision is taken back");
-    assert_eq!(search(folder.path(), "分類:complaint 便利"), [""; 0]);
-    let again = index::undo(&mut casebook, &mut maker(), numbers[2], &undo).expect_err("it is undone already");
-    says(&again, &["取り消されています"]);
-    let kept = casebook.decisions().expect("the record reads");
-    assert_eq!(kept.iter().map(|stored| stored.decision.clone()).collect::<Vec<_>>(), decisions);
-    assert_eq!(kept[2].undone, Some(undo));
-    let unknown = index::decide(&mut casebook, &mut maker(), &[decision("zzz", "device", Action::Add)]);
-    says(&unknown.expect_err("there is no such comment"), &["zzz"]);
-}
-
-#[test]
-fn decisions_cannot_be_altered() {
-    let folder = casebook();
-    let mut casebook = Casebook::open(folder.path()).expect("the casebook opens");
-    let decision = Decision {
-        comment: jirei::comment::CommentId::new("a01"),
-        category: "device".to_owned(),
-        action: Action::Add,
-        coder: "山田".to_owned(),
-        decided_at: "2026-02-01".to_owned(),
-    };
-    casebook.append_decisions(&[decision]).expect("the decision is kept");
-    let connection = rusqlite::Connection::open(folder.path().join(FILE)).expect("the file opens");
-    assert!(connection.execute("UPDATE decisions SET action = 'remove'", []).is_err());
-    assert!(connection.execute("DELETE FROM decisions", []).is_err());
-}
-
-#[test]
 fn an_older_casebook_is_brought_up_to_date() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).expect("the file is made");
@@ -379,14 +314,11 @@ fn an_older_casebook_is_brought_up_to_date() {
     assert!(rebuilt);
     assert_eq!(find(&searcher, "反映 分類:data_lag"), ["o1"]);
     let mut casebook = Casebook::open(folder.path()).expect("the casebook opens");
-    let decision = Decision {
-        comment: jirei::comment::CommentId::new("o2"),
-        category: "device".to_owned(),
-        action: Action::Add,
-        coder: "山田".to_owned(),
-        decided_at: "2026-02-01".to_owned(),
-    };
-    assert_eq!(casebook.append_decisions(&[decision]).expect("the new table is there"), [1]);
+    let info =
+        BatchInfo { coder: "山田".to_owned(), decided_at: "2026-02-01".to_owned(), source: "試験".to_owned() };
+    let decision = Decision::category(jirei::comment::CommentId::new("o2"), "device", Action::Add);
+    let appended = casebook.append_decisions(&info, &[decision]).expect("the new tables are there");
+    assert_eq!((appended.batch, appended.decisions), (Some(1), vec![1]));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod analyze;
 mod casebook;
 mod cli;
 mod common;
+mod decisions;
 mod gold;
 mod normalize;
 mod read;

@@ -52,8 +52,27 @@ pub enum CasebookError {
     #[error("事例集に id `{0}` のコメントはありません")]
     UnknownComment(String),
     /// A decision that the casebook does not have, or that is already undone.
-    #[error("番号 {0} の判断はないか、すでに取り消されています")]
+    #[error("番号 {0} の判断はないか、すでに取り消されています（番号は `jirei review log` で確かめられます）")]
     UnknownDecision(i64),
+    /// A batch that the casebook does not have, or of which nothing stands any more.
+    #[error("番号 {0} の作業はないか、すでに取り消されています（番号は `jirei review log` で確かめられます）")]
+    UnknownBatch(i64),
+    /// A category that the casebook's code frame does not have.
+    #[error("事例集の分類に `{0}` はありません")]
+    UnknownCategory(String),
+    /// A list was to be the primary section.
+    #[error("分類 `{0}` は横断の表なので、主分類にはできません")]
+    NotASection(String),
+    /// A range that the text does not have.
+    #[error("id `{comment}` のコメントに {} 文字目から {} 文字目まではありません（全部で {chars} 文字）", char_range.start + 1, char_range.end)]
+    OutsideText {
+        /// Id of the comment.
+        comment: String,
+        /// The range, in characters.
+        char_range: std::ops::Range<usize>,
+        /// How many characters the text has.
+        chars: usize,
+    },
     /// A value in the record that this program did not write.
     #[error("事例集 `{}` の記録に読めない値があります（{what}）。控えから戻してください", folder.display())]
     Value {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    Casebook, CasebookError, FrameCategory, InCasebook, decision, frame_of, next_revision, read_meta, write_meta,
+    Casebook, CasebookError, FrameCategory, InCasebook, batch, frame_of, next_revision, read_meta, write_meta,
 };
 
 /// Repeated ids that a report names at most.
@@ -58,6 +58,8 @@ pub struct Recorded {
     pub categories: Vec<Arc<str>>,
     /// Its primary section, people's decisions applied.
     pub primary: Option<Arc<str>>,
+    /// Whether to quote it, where a person decided.
+    pub good_quote: Option<bool>,
 }
 
 /// What an import did.
@@ -212,11 +214,13 @@ impl<'c> Import<'c> {
         let mut categories: Vec<Arc<str>> =
             classification.categories().map(|category| codebook[category].id.clone()).collect();
         let mut primary = classification.primary.map(|category| codebook[category].id.clone());
+        let mut good_quote = None;
         if self.any_decisions && change != Change::Added {
-            let decisions = decision::standing(&self.transaction, position).in_casebook(self.folder)?;
-            decision::apply(&mut categories, &mut primary, &decisions, &self.frame);
+            let standing = batch::standing(&self.transaction, position, &comment.text).in_casebook(self.folder)?;
+            standing.apply(&mut categories, &mut primary, &self.frame);
+            good_quote = standing.good_quote;
         }
-        Ok(Recorded { change, position: position as u64, categories, primary })
+        Ok(Recorded { change, position: position as u64, categories, primary, good_quote })
     }
 
     fn record(

@@ -2,6 +2,7 @@
 //! what the rules say of them and what people decide; `index/` beside it is derived and can always be rebuilt.
 //! The only user of rusqlite.
 
+mod batch;
 mod decision;
 mod error;
 mod import;
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::codebook::{CategoryKind, Codebook};
 
-pub use decision::{Action, Decision, StoredDecision, Undo};
+pub use batch::{Appended, BatchInfo, StoredBatch, StoredDecision, Undo};
+pub use decision::{Action, Decision, Judgement, RejectedReplacement, Replacement, ReplacementKind, Standing};
 pub use error::CasebookError;
 pub use import::{Change, Import, ImportReport, ImportSource, Recorded};
 pub use read::{StoredCoding, StoredComment};
@@ -30,7 +32,8 @@ use error::InCasebook;
 pub const FILE: &str = "casebook.sqlite";
 
 /// The schema's versions in order; `PRAGMA user_version` counts those that were applied.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
 
 /// Marks the SQLite file as a casebook (`jire`).
 const APPLICATION_ID: i32 = 0x6a69_7265;

@@ -11,7 +11,7 @@ use crate::{
     comment::{Attributes, Comment, CommentId, Origin},
 };
 
-use super::{Casebook, CasebookError, FrameCategory, InCasebook, decision};
+use super::{Action, Casebook, CasebookError, FrameCategory, InCasebook, RejectedReplacement, Replacement, batch};
 
 /// A comment as the record has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,18 @@ pub struct StoredComment {
     pub categories: Vec<Arc<str>>,
     /// Its primary section, people's decisions applied.
     pub primary: Option<Arc<str>>,
+    /// Whether to quote it, where a person decided: rather than others, or not at all.
+    pub good_quote: Option<bool>,
+    /// A person's note.
+    pub note: Option<String>,
+    /// What to print in the place of some words: in the order of the text, never overlapping.
+    pub replacements: Vec<Replacement>,
+    /// Replacements that a person declined: not to be offered again.
+    pub rejected: Vec<RejectedReplacement>,
+    /// What people decided of its categories, as far as it stands: category to the last word on it.
+    pub decided_categories: BTreeMap<String, Action>,
+    /// The primary section as a person decided it.
+    pub decided_primary: Option<String>,
 }
 
 /// A category that the rules gave.
@@ -169,7 +181,7 @@ impl Reader<'_> {
         mut see: impl FnMut(StoredComment) -> Result<(), E>,
     ) -> Result<(), E> {
         let frame = self.frame()?;
-        let mut decided = self.standing_decisions(first, last)?;
+        let mut decided = self.decided_positions(first, last)?.into_iter().peekable();
         let prepare = |sql| self.connection.prepare_cached(sql).in_casebook(self.folder);
         let mut comments = prepare(
             "SELECT position, id, text, prefecture, facility, question, attributes, primary_category, file
@@ -194,31 +206,30 @@ impl Reader<'_> {
             }
             stored.categories = stored.codings.iter().map(|coding| coding.category.clone()).collect();
             stored.primary = stored.rule_primary.clone();
-            if let Some(decisions) = decided.remove(&position) {
-                decision::apply(&mut stored.categories, &mut stored.primary, &decisions, &frame);
+            if decided.next_if(|decided| *decided == position).is_some() {
+                let standing =
+                    batch::standing(self.connection, position, &stored.comment.text).in_casebook(self.folder)?;
+                standing.apply(&mut stored.categories, &mut stored.primary, &frame);
+                stored.good_quote = standing.good_quote;
+                stored.note = standing.note;
+                stored.replacements = standing.replacements;
+                stored.rejected = standing.rejected;
+                stored.decided_categories = standing.categories;
+                stored.decided_primary = standing.primary;
             }
             see(stored)?;
         }
         Ok(())
     }
 
-    fn standing_decisions(
-        &self,
-        first: i64,
-        last: i64,
-    ) -> Result<BTreeMap<i64, BTreeMap<String, decision::Action>>, CasebookError> {
-        let mut positions = self
-            .connection
-            .prepare_cached("SELECT DISTINCT position FROM decisions WHERE position BETWEEN ?1 AND ?2")
-            .in_casebook(self.folder)?;
-        let positions: Vec<i64> = positions
-            .query_map([first, last], |row| row.get(0))
-            .and_then(Iterator::collect)
-            .in_casebook(self.folder)?;
-        positions
-            .into_iter()
-            .map(|position| Ok((position, decision::standing(self.connection, position).in_casebook(self.folder)?)))
-            .collect()
+    /// Positions of the comments that anything was decided of, in order.
+    fn decided_positions(&self, first: i64, last: i64) -> Result<Vec<i64>, CasebookError> {
+        self.connection
+            .prepare_cached(
+                "SELECT DISTINCT position FROM decisions WHERE position BETWEEN ?1 AND ?2 ORDER BY position",
+            )
+            .and_then(|mut statement| statement.query_map([first, last], |row| row.get(0)).and_then(Iterator::collect))
+            .in_casebook(self.folder)
     }
 
     fn stored(&self, row: &Row<'_>, files: &mut Files) -> Result<(i64, StoredComment), CasebookError> {
@@ -257,6 +268,12 @@ impl Reader<'_> {
             rule_primary: primary.map(Into::into),
             categories: Vec::new(),
             primary: None,
+            good_quote: None,
+            note: None,
+            replacements: Vec::new(),
+            rejected: Vec::new(),
+            decided_categories: BTreeMap::new(),
+            decided_primary: None,
         };
         Ok((position, stored))
     }

@@ -10,6 +10,7 @@ mod schema;
 pub(crate) mod tokens;
 
 use std::{
+    collections::BTreeSet,
     fs,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
@@ -22,7 +23,8 @@ use tantivy::{Index, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 use crate::{
     analyze::Analyzer,
     casebook::{
-        Casebook, CasebookError, Change, Decision, FrameCategory, ImportReport, ImportSource, StoredComment, Undo,
+        Appended, BatchInfo, Casebook, CasebookError, Change, Decision, FrameCategory, ImportReport, ImportSource,
+        StoredComment, StoredDecision, Undo,
     },
     classify::Classification,
     codebook::Codebook,
@@ -136,6 +138,7 @@ pub fn try_import<E: From<IndexError>>(
             position: recorded.position,
             categories: recorded.categories.iter().map(|id| &**id).collect(),
             primary: recorded.primary.as_deref(),
+            good_quote: recorded.good_quote,
             tokens,
         };
         writer.put(document, recorded.change != Change::Added)?;
@@ -235,36 +238,75 @@ fn rebuild_with(
     Ok(info)
 }
 
-/// Records decisions and brings the index up to date; gives their numbers.
+/// Records the decisions of one deed and brings the index up to date.
 ///
 /// # Errors
 ///
-/// When a comment is unknown, or the record or the index cannot be written.
+/// As [`Casebook::append_decisions`], and when the index cannot be written.
 pub fn decide(
     casebook: &mut Casebook,
     maker: &mut TokenMaker<'_>,
+    info: &BatchInfo,
     decisions: &[Decision],
-) -> Result<Vec<i64>, IndexError> {
+) -> Result<Appended, IndexError> {
+    if decisions.is_empty() {
+        return Ok(Appended::default());
+    }
     let before = casebook.revision()?;
     mark_pending(casebook.folder())?;
-    let numbers = casebook.append_decisions(decisions)?;
-    let ids: Vec<CommentId> = decisions.iter().map(|decision| decision.comment.clone()).collect();
-    refresh(casebook, maker, before, &ids)?;
-    Ok(numbers)
+    let appended = casebook.append_decisions(info, decisions)?;
+    let ids: BTreeSet<&CommentId> = decisions.iter().map(|decision| &decision.comment).collect();
+    refresh(casebook, maker, before, ids)?;
+    Ok(appended)
 }
 
-/// Takes a decision back and brings the index up to date.
+/// Takes one decision back and brings the index up to date.
 ///
 /// # Errors
 ///
 /// When there is no such decision that stands, or the record or the index cannot be written.
-pub fn undo(casebook: &mut Casebook, maker: &mut TokenMaker<'_>, number: i64, undo: &Undo) -> Result<(), IndexError> {
+pub fn undo_decision(
+    casebook: &mut Casebook,
+    maker: &mut TokenMaker<'_>,
+    number: i64,
+    undo: &Undo,
+) -> Result<(), IndexError> {
+    undo_with(casebook, maker, |stored| stored.number == number, |casebook| casebook.undo_decision(number, undo))
+}
+
+/// Takes back whatever still stands of a batch and brings the index up to date; gives how many decisions that were.
+///
+/// # Errors
+///
+/// When there is no such batch, nothing of it stands, or the record or the index cannot be written.
+pub fn undo_batch(
+    casebook: &mut Casebook,
+    maker: &mut TokenMaker<'_>,
+    number: i64,
+    undo: &Undo,
+) -> Result<u64, IndexError> {
+    undo_with(casebook, maker, |stored| stored.batch == number, |casebook| casebook.undo_batch(number, undo))
+}
+
+fn undo_with<T>(
+    casebook: &mut Casebook,
+    maker: &mut TokenMaker<'_>,
+    concerns: impl Fn(&StoredDecision) -> bool,
+    undo: impl FnOnce(&mut Casebook) -> Result<T, CasebookError>,
+) -> Result<T, IndexError> {
     let before = casebook.revision()?;
-    let decision = casebook.decisions()?.into_iter().find(|stored| stored.number == number);
-    let ids: Vec<CommentId> = decision.into_iter().map(|stored| stored.decision.comment).collect();
-    mark_pending(casebook.folder())?;
-    casebook.undo_decision(number, undo)?;
-    refresh(casebook, maker, before, &ids)
+    let decisions = casebook.decisions()?;
+    let ids: BTreeSet<&CommentId> = decisions
+        .iter()
+        .filter(|stored| stored.undone.is_none() && concerns(stored))
+        .map(|stored| &stored.decision.comment)
+        .collect();
+    if !ids.is_empty() {
+        mark_pending(casebook.folder())?;
+    }
+    let undone = undo(casebook)?;
+    refresh(casebook, maker, before, ids)?;
+    Ok(undone)
 }
 
 /// Writes comments into the index again after the record changed in them alone.
@@ -272,7 +314,7 @@ fn refresh(
     casebook: &mut Casebook,
     maker: &mut TokenMaker<'_>,
     before: u64,
-    ids: &[CommentId],
+    ids: BTreeSet<&CommentId>,
 ) -> Result<(), IndexError> {
     let folder = casebook.folder().to_path_buf();
     let dictionary = casebook.dictionary_version()?;
@@ -377,6 +419,7 @@ struct Document<'d> {
     position: u64,
     categories: Vec<&'d str>,
     primary: Option<&'d str>,
+    good_quote: Option<bool>,
     tokens: DocumentTokens,
 }
 
@@ -440,13 +483,14 @@ impl Writer {
             position: stored.position,
             categories: stored.categories.iter().map(|id| &**id).collect(),
             primary: stored.primary.as_deref(),
+            good_quote: stored.good_quote,
             tokens,
         };
         self.put(document, false)
     }
 
     fn put(&mut self, document: Document<'_>, replace: bool) -> Result<(), IndexError> {
-        let Document { comment, position, categories, primary, tokens } = document;
+        let Document { comment, position, categories, primary, good_quote, tokens } = document;
         if replace {
             self.delete(&comment.id);
         }
@@ -471,6 +515,9 @@ impl Writer {
         }
         if let Some(primary) = primary {
             out.add_text(fields.primary, primary);
+        }
+        if let Some(good_quote) = good_quote {
+            out.add_text(fields.good_quote, Fields::good_quote_term(good_quote));
         }
         if !comment.attributes.is_empty() {
             for (name, value) in comment.attributes.iter() {

@@ -8,7 +8,7 @@ use tantivy::{
 use super::tokens::{NEXT_POSITION, TOKEN};
 
 /// Raised with every change of the fields or of the tokens that go into them.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 /// Name under which the adapter is registered.
 pub(super) const PACKED: &str = "jirei_packed";
@@ -26,6 +26,7 @@ pub(crate) struct Fields {
     pub(crate) question: Field,
     pub(crate) category: Field,
     pub(crate) primary: Field,
+    pub(crate) good_quote: Field,
     pub(crate) attribute: Field,
     pub(crate) attributes: Field,
     pub(crate) chars: Field,
@@ -36,6 +37,11 @@ impl Fields {
     /// Header and value of an answer as one term.
     pub(crate) fn attribute_term(name: &str, value: &str) -> String {
         format!("{name}{NEXT_POSITION}{value}")
+    }
+
+    /// Whether to quote, as a term that a person can ask for.
+    pub(crate) fn good_quote_term(good_quote: bool) -> &'static str {
+        if good_quote { "はい" } else { "いいえ" }
     }
 
     /// The way back from [`Fields::attribute_term`].
@@ -75,6 +81,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         question: builder.add_text_field("question", value()),
         category: builder.add_text_field("category", value()),
         primary: builder.add_text_field("primary", value()),
+        good_quote: builder.add_text_field("good_quote", value()),
         attribute: builder.add_text_field("attribute", key().set_fast("raw")),
         attributes: builder.add_text_field("attributes", STORED),
         chars: builder.add_u64_field("chars", FAST),

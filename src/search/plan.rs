@@ -506,12 +506,15 @@ impl Planner<'_, '_> {
             Field::Question => self.values(self.fields.question)?,
             Field::Category => self.values(self.fields.category)?,
             Field::Primary => self.values(self.fields.primary)?,
+            // Either may be asked for before anybody has decided so.
+            Field::GoodQuote => [true, false].map(|good| Fields::good_quote_term(good).to_owned()).to_vec(),
         };
         let mut chosen = Vec::new();
         for value in values {
             let fitting = match field {
                 Field::Category | Field::Primary => self.fitting_categories(value, &stored),
                 Field::Question => fitting(&question(value), &stored, question),
+                Field::GoodQuote => fitting(&folded(good_quote(value)), &stored, folded),
                 _ => fitting(&folded(value), &stored, folded),
             };
             if fitting.is_empty() {
@@ -696,6 +699,15 @@ fn fitting(wanted: &str, stored: &[String], fold: impl Fn(&str) -> String) -> Ve
         .unwrap_or_default()
 }
 
+/// はい or いいえ for the other ways to say so.
+fn good_quote(value: &str) -> &str {
+    match value.to_lowercase().as_str() {
+        "○" | "◯" | "yes" | "true" | "1" => Fields::good_quote_term(true),
+        "×" | "no" | "false" | "0" => Fields::good_quote_term(false),
+        _ => value,
+    }
+}
+
 fn field_name(field: Field) -> &'static str {
     match field {
         Field::Prefecture => "都道府県",
@@ -703,6 +715,7 @@ fn field_name(field: Field) -> &'static str {
         Field::Question => "問",
         Field::Category => "分類",
         Field::Primary => "主分類",
+        Field::GoodQuote => "引用候補",
         Field::Id => "id",
     }
 }
@@ -799,6 +812,7 @@ impl Plan {
                     FilterField::Named(Field::Question) => fields.question,
                     FilterField::Named(Field::Category) => fields.category,
                     FilterField::Named(Field::Primary) => fields.primary,
+                    FilterField::Named(Field::GoodQuote) => fields.good_quote,
                     FilterField::Named(Field::Id) => fields.id,
                 };
                 let mut terms = values.iter().map(|value| Term::from_field_text(field, value));

@@ -88,6 +88,8 @@ pub enum Field {
     Category,
     /// 主分類.
     Primary,
+    /// 引用候補: whether a person decided to quote it (はい) or not to (いいえ).
+    GoodQuote,
     /// The comment's id.
     Id,
 }
@@ -100,6 +102,7 @@ impl Field {
             "問" | "設問" | "質問" | "question" | "q" => Self::Question,
             "分類" | "カテゴリ" | "カテゴリー" | "category" => Self::Category,
             "主分類" | "primary" => Self::Primary,
+            "引用候補" | "引用" | "good_quote" => Self::GoodQuote,
             "id" | "番号" => Self::Id,
             _ => return None,
         })

@@ -76,7 +76,7 @@ fn matches(plan: &Plan, text: &(&Matcher<'_>, Found), entry: &Entry, codebook: &
                 FilterField::Named(Field::Category) => {
                     entry.classification.categories().map(|category| &*codebook[category].id).collect()
                 }
-                FilterField::Named(Field::Primary) | FilterField::Attribute => Vec::new(),
+                FilterField::Named(Field::Primary | Field::GoodQuote) | FilterField::Attribute => Vec::new(),
                 FilterField::Named(Field::Id) => vec![comment.id.as_str()],
             };
             values.iter().any(|value| of_comment.contains(&value.as_str()))
