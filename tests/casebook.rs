@@ -345,13 +345,13 @@ fn what_is_no_casebook_is_told() {
         IndexError::from(Casebook::open(folder.path()).expect_err("it is empty")),
         Searcher::open(folder.path(), DICTIONARY).expect_err("it is empty"),
     ] {
-        says(&error, &["事例集ではありません"]);
+        says(&error, &["事例帳ではありません"]);
     }
     let connection = rusqlite::Connection::open(folder.path().join(FILE)).expect("the file is made");
     connection.execute_batch("CREATE TABLE other (a)").expect("the table is made");
     drop(connection);
-    says(&Casebook::open(folder.path()).expect_err("it is something else"), &["事例集ではありません"]);
-    says(&Casebook::open_or_create(folder.path()).expect_err("it is something else"), &["事例集ではありません"]);
+    says(&Casebook::open(folder.path()).expect_err("it is something else"), &["事例帳ではありません"]);
+    says(&Casebook::open_or_create(folder.path()).expect_err("it is something else"), &["事例帳ではありません"]);
 }
 
 #[test]

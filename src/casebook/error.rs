@@ -8,10 +8,10 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum CasebookError {
     /// The folder does not exist.
-    #[error("事例集のフォルダー `{}` がありません（名前を確かめるか、`jirei import ファイル --casebook {}` で作ってください）", .0.display(), .0.display())]
+    #[error("事例帳のフォルダー `{}` がありません（名前を確かめるか、`jirei import ファイル --casebook {}` で作ってください）", .0.display(), .0.display())]
     Missing(PathBuf),
     /// The folder, or the file in it, is something else.
-    #[error("`{}` は事例集ではありません（`casebook.sqlite` のあるフォルダーを指定してください）", .0.display())]
+    #[error("`{}` は事例帳ではありません（`casebook.sqlite` のあるフォルダーを指定してください）", .0.display())]
     NotACasebook(PathBuf),
     /// A later version of the program made it.
     #[error("`{}` はこのプログラムより新しい版で作られています（記録の形式 {found}、読めるのは {known} まで）。プログラムを新しくしてください", folder.display())]
@@ -24,7 +24,7 @@ pub enum CasebookError {
         known: u32,
     },
     /// Another process holds the record.
-    #[error("事例集 `{}` は別のプロセスが書き込み中です（終わるのを待って、もう一度実行してください）", .0.display())]
+    #[error("事例帳 `{}` は別のプロセスが書き込み中です（終わるのを待って、もう一度実行してください）", .0.display())]
     Locked(PathBuf),
     /// The SQLite file is not whole.
     #[error("`{}` が壊れています（控えから戻してください。このファイルには手を加えていません）: {source}", folder.join(super::FILE).display())]
@@ -35,13 +35,13 @@ pub enum CasebookError {
         source: rusqlite::Error,
     },
     /// No room is left.
-    #[error("ディスクがいっぱいで、事例集 `{}` に書き込めません（空きを作って、もう一度実行してください。記録は元のままです）", .0.display())]
+    #[error("ディスクがいっぱいで、事例帳 `{}` に書き込めません（空きを作って、もう一度実行してください。記録は元のままです）", .0.display())]
     DiskFull(PathBuf),
     /// The folder or file may not be written.
-    #[error("事例集 `{}` に書き込めません（読み取り専用でないか、フォルダーの権限を確かめてください）", .0.display())]
+    #[error("事例帳 `{}` に書き込めません（読み取り専用でないか、フォルダーの権限を確かめてください）", .0.display())]
     ReadOnly(PathBuf),
     /// The folder cannot be made.
-    #[error("事例集のフォルダー `{}` を作れません: {source}", folder.display())]
+    #[error("事例帳のフォルダー `{}` を作れません: {source}", folder.display())]
     Create {
         /// The folder as given.
         folder: PathBuf,
@@ -49,7 +49,7 @@ pub enum CasebookError {
         source: std::io::Error,
     },
     /// A comment id that the casebook does not have.
-    #[error("事例集に id `{0}` のコメントはありません")]
+    #[error("事例帳に id `{0}` のコメントはありません")]
     UnknownComment(String),
     /// A decision that the casebook does not have, or that is already undone.
     #[error("番号 {0} の判断はないか、すでに取り消されています（番号は `jirei review log` で確かめられます）")]
@@ -74,15 +74,31 @@ pub enum CasebookError {
         chars: usize,
     },
     /// A value in the record that this program did not write.
-    #[error("事例集 `{}` の記録に読めない値があります（{what}）。控えから戻してください", folder.display())]
+    #[error("事例帳 `{}` の記録に読めない値があります（{what}）。控えから戻してください", folder.display())]
     Value {
         /// The casebook's folder.
         folder: PathBuf,
         /// Table, column and what is wrong.
         what: String,
     },
+    /// The copy cannot be written.
+    #[error("控え `{}` を書けません（フォルダーがあるか、空きがあるか、書き込めるかを確かめてください）: {source}", path.display())]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The copy is not whole, since the record is not.
+    #[error("事例帳 `{}` の記録が壊れているため、控えは作りませんでした（{fault}）", folder.display())]
+    BackupFaulty {
+        /// The casebook's folder.
+        folder: PathBuf,
+        /// The first fault.
+        fault: String,
+    },
     /// Anything else that SQLite says.
-    #[error("事例集 `{}` を読み書きできません: {source}", folder.display())]
+    #[error("事例帳 `{}` を読み書きできません: {source}", folder.display())]
     Sqlite {
         /// The casebook's folder.
         folder: PathBuf,
@@ -92,6 +108,15 @@ pub enum CasebookError {
 }
 
 impl CasebookError {
+    /// Whether another process writes, so that waiting helps.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked(_))
+    }
+
+    pub(super) fn from_backup(path: &Path, source: rusqlite::Error) -> Self {
+        Self::Backup { path: path.to_path_buf(), source }
+    }
+
     pub(super) fn from_sqlite(folder: &Path, source: rusqlite::Error) -> Self {
         let folder = folder.to_path_buf();
         match source.sqlite_error_code() {

@@ -11,11 +11,16 @@ use crate::{
 };
 
 use super::{
-    Casebook, CasebookError, FrameCategory, InCasebook, batch, frame_of, next_revision, read_meta, write_meta,
+    Casebook, CasebookError, Coder, InCasebook, batch,
+    coding::{Coding, Labels},
+    next_revision, read_meta,
 };
 
 /// Repeated ids that a report names at most.
 const NAMED: usize = 100;
+
+/// Fewer rewritten texts than this are taken for corrections.
+const FOREIGN: u64 = 5;
 
 /// A file that is about to come in, and who coded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,13 @@ pub struct ImportSource {
     pub dictionary: String,
     /// Version of the rule set.
     pub rules: String,
+}
+
+impl ImportSource {
+    /// The rules and the dictionary.
+    pub fn coder(&self) -> Coder {
+        Coder { rules: self.rules.clone(), dictionary: self.dictionary.clone() }
+    }
 }
 
 /// What became of one comment.
@@ -69,8 +81,14 @@ pub struct ImportReport {
     pub added: u64,
     /// Comments that changed.
     pub updated: u64,
+    /// Those of the changed whose text has little in common with what it was: another survey with the same numbers?
+    pub unlike: u64,
+    /// Comments that an earlier file of this name brought and this one does not have; they stay.
+    pub absent: u64,
     /// Comments that are the same but were coded by other rules.
     pub recoded: u64,
+    /// Those of the recoded whose categories or primary changed by it.
+    pub relabelled: u64,
     /// Comments that are the same.
     pub unchanged: u64,
     /// Comments left out since their id occurred before in the file.
@@ -88,6 +106,13 @@ impl ImportReport {
     pub fn changed(&self) -> bool {
         self.added + self.updated + self.recoded > 0
     }
+
+    /// Whether the file looks like another survey that numbers its responses alike: most of the comments that it
+    /// shares with the record, by id, have a text that is nothing like the one on record.
+    pub fn looks_foreign(&self) -> bool {
+        let shared = self.updated + self.recoded + self.unchanged;
+        self.unlike >= FOREIGN && self.unlike * 2 > shared
+    }
 }
 
 /// An import under way: nothing is kept unless [`Import::commit`] succeeds.
@@ -96,9 +121,9 @@ pub struct Import<'c> {
     transaction: Transaction<'c>,
     folder: &'c Path,
     import: i64,
-    rule_set: i64,
-    frame: Vec<FrameCategory>,
-    frame_changed: bool,
+    /// Whether another version of the file came in before.
+    is_new_version: bool,
+    coding: Coding,
     any_decisions: bool,
     known_file: bool,
     seen: Vec<u64>,
@@ -148,32 +173,25 @@ impl<'c> Import<'c> {
             )
             .optional()?
             .is_some();
+        let is_new_version = !known_file
+            && transaction
+                .query_row("SELECT 1 FROM imports WHERE file = ?1 LIMIT 1", [&source.file], |_| Ok(()))
+                .optional()?
+                .is_some();
         transaction.execute(
             "INSERT INTO imports (file, hash, imported_at) VALUES (?1, ?2, ?3)",
             [&source.file, &source.hash, &source.imported_at],
         )?;
         let import = transaction.last_insert_rowid();
-        transaction.execute("INSERT OR IGNORE INTO rule_sets (version) VALUES (?1)", [&source.rules])?;
-        let rule_set =
-            transaction
-                .query_row("SELECT rule_set FROM rule_sets WHERE version = ?1", [&source.rules], |row| row.get(0))?;
-        let frame = frame_of(codebook);
-        let Ok(frame_json) = serde_json::to_string(&frame) else { return Ok(None) };
-        let frame_changed = read_meta(&transaction, "frame")? != frame_json
-            || read_meta(&transaction, "dictionary")? != source.dictionary;
-        if frame_changed {
-            write_meta(&transaction, "frame", &frame_json)?;
-            write_meta(&transaction, "dictionary", &source.dictionary)?;
-        }
+        let Some(coding) = Coding::begin(&transaction, &source.coder(), codebook)? else { return Ok(None) };
         let any_decisions =
             transaction.query_row("SELECT 1 FROM decisions LIMIT 1", [], |_| Ok(())).optional()?.is_some();
         Ok(Some(Self {
             transaction,
             folder,
             import,
-            rule_set,
-            frame,
-            frame_changed,
+            is_new_version,
+            coding,
             any_decisions,
             known_file,
             seen: Vec::new(),
@@ -211,13 +229,11 @@ impl<'c> Import<'c> {
                 }
             }
         }
-        let mut categories: Vec<Arc<str>> =
-            classification.categories().map(|category| codebook[category].id.clone()).collect();
-        let mut primary = classification.primary.map(|category| codebook[category].id.clone());
+        let Labels { mut categories, mut primary } = Labels::new(classification, codebook);
         let mut good_quote = None;
         if self.any_decisions && change != Change::Added {
             let standing = batch::standing(&self.transaction, position, &comment.text).in_casebook(self.folder)?;
-            standing.apply(&mut categories, &mut primary, &self.frame);
+            standing.apply(&mut categories, &mut primary, &self.coding.frame);
             good_quote = standing.good_quote;
         }
         Ok(Recorded { change, position: position as u64, categories, primary, good_quote })
@@ -230,13 +246,73 @@ impl<'c> Import<'c> {
         codebook: &Codebook,
     ) -> rusqlite::Result<(Change, i64)> {
         let response = self.response(&comment.attributes)?;
-        let before = self
+        let import = self.import;
+        let columns = params![
+            comment.id.as_str(),
+            comment.text,
+            comment.prefecture,
+            comment.facility,
+            comment.question,
+            response,
+            import
+        ];
+        let added = self
             .transaction
+            .prepare_cached(
+                "INSERT INTO comments (id, text, prefecture, facility, question, response, import)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+            )?
+            .execute(columns)?;
+        if added > 0 {
+            let position = self.transaction.last_insert_rowid();
+            self.first_sight(position);
+            self.coding.write(&self.transaction, position, classification, codebook)?;
+            return Ok((Change::Added, position));
+        }
+        let before = self.before(&comment.id)?;
+        let position = before.position;
+        if !self.first_sight(position) {
+            return Ok((Change::Repeated, position));
+        }
+        let same = before.text == comment.text
+            && before.prefecture == comment.prefecture
+            && before.facility == comment.facility
+            && before.question == comment.question
+            && before.response == response;
+        if same && before.rule_set == Some(self.coding.rule_set) {
+            return Ok((Change::Unchanged, position));
+        }
+        if !same {
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO former_comments
+                     SELECT position, ?2, import, text, prefecture, facility, question, response
+                     FROM comments WHERE position = ?1",
+                )?
+                .execute([position, import])?;
+            self.transaction
+                .prepare_cached(
+                    "UPDATE comments SET text = ?2, prefecture = ?3, facility = ?4, question = ?5, response = ?6, import = ?7
+                     WHERE id = ?1",
+                )?
+                .execute(columns)?;
+        }
+        let labels = self.coding.replace(&self.transaction, position, classification, codebook)?;
+        if !same {
+            self.report.unlike += u64::from(!alike(&before.text, &comment.text));
+            return Ok((Change::Updated, position));
+        }
+        self.report.relabelled += u64::from(labels != Labels::new(classification, codebook));
+        Ok((Change::Recoded, position))
+    }
+
+    fn before(&self, id: &CommentId) -> rusqlite::Result<Before> {
+        self.transaction
             .prepare_cached(
                 "SELECT position, text, prefecture, facility, question, response, rule_set
                  FROM comments LEFT JOIN classifications USING (position) WHERE id = ?1",
             )?
-            .query_row([comment.id.as_str()], |row| {
+            .query_row([id.as_str()], |row| {
                 Ok(Before {
                     position: row.get(0)?,
                     text: row.get(1)?,
@@ -247,58 +323,6 @@ impl<'c> Import<'c> {
                     rule_set: row.get(6)?,
                 })
             })
-            .optional()?;
-        let Some(before) = before else {
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO comments (id, text, prefecture, facility, question, response, import)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )?
-                .execute(params![
-                    comment.id.as_str(),
-                    comment.text,
-                    comment.prefecture,
-                    comment.facility,
-                    comment.question,
-                    response,
-                    self.import
-                ])?;
-            let position = self.transaction.last_insert_rowid();
-            self.first_sight(position);
-            self.code(position, classification, codebook)?;
-            return Ok((Change::Added, position));
-        };
-        let position = before.position;
-        if !self.first_sight(position) {
-            return Ok((Change::Repeated, position));
-        }
-        let same = before.text == comment.text
-            && before.prefecture == comment.prefecture
-            && before.facility == comment.facility
-            && before.question == comment.question
-            && before.response == response;
-        if same && before.rule_set == Some(self.rule_set) {
-            return Ok((Change::Unchanged, position));
-        }
-        if !same {
-            self.transaction
-                .prepare_cached(
-                    "UPDATE comments SET text = ?2, prefecture = ?3, facility = ?4, question = ?5, response = ?6, import = ?7
-                     WHERE position = ?1",
-                )?
-                .execute(params![
-                    position,
-                    comment.text,
-                    comment.prefecture,
-                    comment.facility,
-                    comment.question,
-                    response,
-                    self.import
-                ])?;
-        }
-        self.transaction.prepare_cached("DELETE FROM codings WHERE position = ?1")?.execute([position])?;
-        self.code(position, classification, codebook)?;
-        Ok((if same { Change::Recoded } else { Change::Updated }, position))
     }
 
     /// The row of a response's other answers; comments of one response come one after the other.
@@ -336,45 +360,6 @@ impl<'c> Import<'c> {
         is_new
     }
 
-    fn code(&self, position: i64, classification: &Classification, codebook: &Codebook) -> rusqlite::Result<()> {
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO classifications (position, rule_set, primary_category) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (position) DO UPDATE
-                 SET rule_set = excluded.rule_set, primary_category = excluded.primary_category",
-            )?
-            .execute(params![
-                position,
-                self.rule_set,
-                classification.primary.map(|category| &*codebook[category].id)
-            ])?;
-        for (ordinal, coding) in classification.codings.iter().enumerate() {
-            let evidence: Vec<_> = coding
-                .evidence
-                .iter()
-                .map(|evidence| super::read::EvidenceRow {
-                    rule: evidence.rule.clone(),
-                    start: evidence.char_range.start,
-                    end: evidence.char_range.end,
-                })
-                .collect();
-            let evidence = serde_json::to_string(&evidence)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO codings (position, ordinal, category, confidence, evidence) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute(params![
-                    position,
-                    ordinal as i64,
-                    &*codebook[coding.category].id,
-                    f64::from(coding.confidence),
-                    evidence
-                ])?;
-        }
-        Ok(())
-    }
-
     /// Makes the import last. A file that brings nothing new and was there before leaves no trace.
     ///
     /// # Errors
@@ -383,7 +368,7 @@ impl<'c> Import<'c> {
     pub fn commit(mut self) -> Result<ImportReport, CasebookError> {
         let folder = self.folder;
         self.finish().in_casebook(folder)?;
-        if !self.report.changed() && !self.frame_changed && self.known_file {
+        if !self.report.changed() && !self.coding.is_new_frame && self.known_file {
             self.transaction.rollback().in_casebook(folder)?;
         } else {
             self.transaction.commit().in_casebook(folder)?;
@@ -392,6 +377,9 @@ impl<'c> Import<'c> {
     }
 
     fn finish(&mut self) -> rusqlite::Result<()> {
+        if self.is_new_version {
+            self.report.absent = self.count_absent()?;
+        }
         let report = &mut self.report;
         self.transaction.execute(
             "UPDATE imports SET added = ?2, updated = ?3, recoded = ?4, unchanged = ?5 WHERE import = ?1",
@@ -403,12 +391,33 @@ impl<'c> Import<'c> {
                 report.unchanged as i64
             ],
         )?;
-        report.revision = if report.changed() || self.frame_changed {
+        report.revision = if report.changed() || self.coding.is_new_frame {
             next_revision(&self.transaction)?
         } else {
             read_meta(&self.transaction, "revision")?.parse().unwrap_or(0)
         };
         Ok(())
+    }
+
+    /// Comments that other imports of a file of this name brought and this one did not.
+    fn count_absent(&self) -> rusqlite::Result<u64> {
+        let mut statement = self.transaction.prepare(
+            "SELECT position FROM comments WHERE import <> ?1
+             AND import IN (SELECT import FROM imports WHERE file = (SELECT file FROM imports WHERE import = ?1))",
+        )?;
+        let mut rows = statement.query([self.import])?;
+        let mut absent = 0;
+        while let Some(row) = rows.next()? {
+            let position = row.get::<_, i64>(0)? as usize;
+            let seen = self.seen.get(position / 64).is_some_and(|word| word & 1 << (position % 64) != 0);
+            absent += u64::from(!seen);
+        }
+        Ok(absent)
+    }
+
+    /// What has come of the import so far.
+    pub fn report(&self) -> &ImportReport {
+        &self.report
     }
 
     /// The revision of the record before this import.
@@ -422,11 +431,45 @@ impl<'c> Import<'c> {
     ///
     /// When the record cannot be read.
     pub fn next_revision(&self) -> Result<u64, CasebookError> {
-        Ok(self.revision_before()? + u64::from(self.report.changed() || self.frame_changed))
+        Ok(self.revision_before()? + u64::from(self.report.changed() || self.coding.is_new_frame))
     }
 
     /// Whether anything has changed so far.
     pub fn changed(&self) -> bool {
-        self.report.changed() || self.frame_changed
+        self.report.changed() || self.coding.is_new_frame
+    }
+}
+
+/// Whether two texts have three in ten of their pairs of neighbouring characters in common (Dice's coefficient).
+fn alike(a: &str, b: &str) -> bool {
+    let pairs = |text: &str| {
+        let chars: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let mut pairs: Vec<(char, char)> = chars.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        pairs.sort_unstable();
+        pairs
+    };
+    let (a, b) = (pairs(a), pairs(b));
+    let (mut shared, mut at) = (0, 0);
+    for pair in &a {
+        while b.get(at).is_some_and(|other| other < pair) {
+            at += 1;
+        }
+        if b.get(at) == Some(pair) {
+            (shared, at) = (shared + 1, at + 1);
+        }
+    }
+    20 * shared >= 3 * (a.len() + b.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alike;
+
+    #[test]
+    fn corrections_are_told_from_other_texts() {
+        assert!(alike("端末が朝から止まった。", "端末が、朝から止まっていた。"));
+        assert!(alike("端末が止まった", "端末が止まった。午後も同じことがあり、窓口で待たせた。"));
+        assert!(!alike("端末が朝から止まった。", "氏名が●で表示される。"));
+        assert!(alike("", ""));
     }
 }

@@ -3,10 +3,13 @@
 //! The only user of rusqlite.
 
 mod batch;
+mod care;
+mod coding;
 mod decision;
 mod error;
 mod import;
 mod read;
+mod recode;
 
 use std::{
     fs,
@@ -21,10 +24,15 @@ use serde::{Deserialize, Serialize};
 use crate::codebook::{CategoryKind, Codebook};
 
 pub use batch::{Appended, BatchInfo, StoredBatch, StoredDecision, Undo};
+pub use care::{CasebookInfo, CoderCount, ImportedFile};
+pub use coding::Coder;
 pub use decision::{Action, Decision, Judgement, RejectedReplacement, Replacement, ReplacementKind, Standing};
 pub use error::CasebookError;
 pub use import::{Change, Import, ImportReport, ImportSource, Recorded};
 pub use read::{StoredCoding, StoredComment};
+pub use recode::{CategoryChange, RecodeReport, Recoding};
+
+pub(crate) use care::revision_at;
 
 use error::InCasebook;
 
@@ -32,8 +40,12 @@ use error::InCasebook;
 pub const FILE: &str = "casebook.sqlite";
 
 /// The schema's versions in order; `PRAGMA user_version` counts those that were applied.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
+];
 
 /// Marks the SQLite file as a casebook (`jire`).
 const APPLICATION_ID: i32 = 0x6a69_7265;
@@ -145,8 +157,8 @@ impl Casebook {
     ///
     /// When the record cannot be read.
     pub fn rule_versions(&self) -> Result<Vec<String>, CasebookError> {
-        let sql =
-            "SELECT version FROM rule_sets WHERE rule_set IN (SELECT rule_set FROM classifications) ORDER BY rule_set";
+        let sql = "SELECT version FROM rule_sets WHERE rule_set IN (SELECT rule_set FROM classifications)
+             GROUP BY version ORDER BY max(rule_set)";
         let mut statement = self.connection.prepare(sql).in_casebook(&self.folder)?;
         let versions = statement.query_map([], |row| row.get(0)).and_then(Iterator::collect);
         versions.in_casebook(&self.folder)
@@ -164,6 +176,15 @@ impl Casebook {
         })
     }
 
+    /// How long to wait for another process that writes; five seconds unless said otherwise.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite refuses.
+    pub fn set_patience(&self, patience: Duration) -> Result<(), CasebookError> {
+        self.connection.busy_timeout(patience).in_casebook(&self.folder)
+    }
+
     /// Holds off other writers until the guard is dropped; readers go on.
     ///
     /// # Errors
@@ -172,34 +193,6 @@ impl Casebook {
     pub fn lock(&mut self) -> Result<WriteLock<'_>, CasebookError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         Ok(WriteLock { _transaction: transaction.in_casebook(&self.folder)?, folder: &self.folder })
-    }
-
-    /// Asks SQLite whether the file is whole and every reference leads somewhere; the faults that it names.
-    ///
-    /// # Errors
-    ///
-    /// When the record cannot be read at all.
-    pub fn check(&self) -> Result<Vec<String>, CasebookError> {
-        let mut faults: Vec<String> = self
-            .connection
-            .prepare("PRAGMA integrity_check(100)")
-            .and_then(|mut statement| statement.query_map([], |row| row.get(0)).and_then(Iterator::collect))
-            .in_casebook(&self.folder)?;
-        faults.retain(|fault| fault != "ok");
-        let mut statement = self.connection.prepare("PRAGMA foreign_key_check").in_casebook(&self.folder)?;
-        let orphans = statement
-            .query_map([], |row| {
-                Ok(format!(
-                    "{} の {} 行目が指す {} の行がありません",
-                    row.get::<_, String>(0)?,
-                    row.get::<_, Option<i64>>(1)?.unwrap_or(0),
-                    row.get::<_, String>(2)?
-                ))
-            })
-            .and_then(|rows| rows.collect::<Result<Vec<_>, _>>())
-            .in_casebook(&self.folder)?;
-        faults.extend(orphans);
-        Ok(faults)
     }
 
     fn meta(&self, name: &str) -> Result<String, CasebookError> {
@@ -243,8 +236,6 @@ fn next_revision(connection: &Connection) -> rusqlite::Result<u64> {
 
 /// Sets the connection up, makes sure that the file is a casebook and applies the migrations that it lacks.
 fn prepare(connection: &mut Connection, folder: &Path, create: bool) -> Result<(), CasebookError> {
-    let version =
-        |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
     let known = MIGRATIONS.len() as u32;
     let found = version(connection).in_casebook(folder)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).in_casebook(folder)?;
@@ -260,18 +251,36 @@ fn prepare(connection: &mut Connection, folder: &Path, create: bool) -> Result<(
         return Err(CasebookError::TooNew { folder: folder.to_path_buf(), found, known });
     }
     connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
+             PRAGMA cache_size = -65536;",
+        )
         .in_casebook(folder)?;
-    if found == known {
-        return Ok(());
+    if found < known {
+        migrate(connection, folder)?;
     }
+    connection.pragma_update(None, "foreign_keys", true).in_casebook(folder)
+}
+
+/// Applies the migrations that a record lacks, all or none.
+fn migrate(connection: &mut Connection, folder: &Path) -> Result<(), CasebookError> {
+    // Tables that others refer to can be replaced only while references are not watched; they are looked at afterwards.
+    connection.pragma_update(None, "foreign_keys", false).in_casebook(folder)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).in_casebook(folder)?;
     // Another process may have been faster.
-    let found = version(&transaction).in_casebook(folder)?;
-    for migration in &MIGRATIONS[(found as usize).min(MIGRATIONS.len())..] {
+    let found = version(&transaction).in_casebook(folder)? as usize;
+    for migration in &MIGRATIONS[found.min(MIGRATIONS.len())..] {
         transaction.execute_batch(migration).in_casebook(folder)?;
     }
+    let orphans = care::orphans(&transaction).in_casebook(folder)?;
+    if let Some(orphan) = orphans.first() {
+        return Err(CasebookError::Value { folder: folder.to_path_buf(), what: orphan.clone() });
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).in_casebook(folder)?;
-    transaction.pragma_update(None, "user_version", known).in_casebook(folder)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32).in_casebook(folder)?;
     transaction.commit().in_casebook(folder)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }

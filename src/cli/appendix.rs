@@ -6,16 +6,18 @@ use anyhow::Context;
 
 use super::{
     Outcome, Shared,
+    casebook::tell_of_other_rules,
     input::{InputOptions, open_files},
     output,
 };
 use crate::{
+    analyze::Analyzer,
     casebook::Casebook,
     classify::Classification,
-    codebook::Codebook,
     comment::Comment,
     pipeline::Pipeline,
     report::{Appendix, AppendixFormat, Choice, Copies, Options, Settings, render},
+    rule::RuleSet,
 };
 
 #[derive(Debug, clap::Args)]
@@ -68,7 +70,7 @@ impl Args {
         };
         let file = output::OutputFile::create(&self.output)?;
         let (items, clean) = if self.files.is_empty() {
-            (self.items_of_casebook(rules.codebook())?, true)
+            (self.items_of_casebook(&analyzer, &rules)?, true)
         } else {
             self.items_of_files(&Pipeline::new(&analyzer, &rules))?
         };
@@ -111,12 +113,17 @@ impl Args {
         Ok((items, input.finish()))
     }
 
-    fn items_of_casebook(&self, codebook: &Codebook) -> anyhow::Result<Vec<(Comment, Classification)>> {
+    fn items_of_casebook(
+        &self,
+        analyzer: &Analyzer,
+        rules: &RuleSet,
+    ) -> anyhow::Result<Vec<(Comment, Classification)>> {
         let casebook =
             Casebook::open(&self.casebook).context("読み込むファイルの指定がないので、事例帳から作ろうとしました")?;
+        tell_of_other_rules(&casebook, analyzer, rules)?;
         let mut items = Vec::new();
         casebook.for_each(|stored| {
-            let classification = stored.decided(codebook);
+            let classification = stored.decided(rules.codebook());
             items.push((stored.comment, classification));
             Ok::<(), anyhow::Error>(())
         })?;

@@ -4,9 +4,11 @@
 
 mod appendix;
 mod args;
+mod casebook;
 mod columns;
 mod evaluate;
 mod import;
+mod index;
 mod input;
 mod licenses;
 mod output;
@@ -93,6 +95,12 @@ enum Command {
     /// 分類別の事例集を作る
     #[command(help_template = args::HELP_TEMPLATE)]
     Appendix(appendix::Args),
+    /// 事例帳を調べる・控えを作る・分類し直す
+    #[command(help_template = args::HELP_TEMPLATE, subcommand_help_heading = "コマンド")]
+    Casebook(casebook::Args),
+    /// 事例帳の索引を作り直す
+    #[command(help_template = args::HELP_TEMPLATE, subcommand_help_heading = "コマンド")]
+    Index(index::Args),
     /// ファイルの列が何として読まれるかを調べ、対応表の案を作る
     #[command(help_template = args::HELP_TEMPLATE)]
     Columns(columns::Args),
@@ -126,6 +134,8 @@ pub fn main() -> ExitCode {
         Command::Import(args) => args.run(&cli.shared),
         Command::Search(args) => args.run(&cli.shared),
         Command::Appendix(args) => args.run(&cli.shared),
+        Command::Casebook(args) => args.run(&cli.shared),
+        Command::Index(args) => args.run(&cli.shared),
         Command::Columns(args) => args.run(),
         Command::Evaluate(args) => args.run(&cli.shared),
         Command::Rules(args) => args.run(&cli.shared),

@@ -67,7 +67,7 @@ impl OutputFile {
                 format!("`{}` に書き込めません（ディスクの空きを確かめてください）", path.display())
             })?;
         file.as_file().sync_all().with_context(|| format!("`{}` に書き込めません", path.display()))?;
-        restore_permissions(&file);
+        make_readable(file.path());
         file.persist(&path).map_err(|error| error.error).with_context(|| not_writable(&path))?;
         set_unfinished(None);
         Ok(())
@@ -76,14 +76,14 @@ impl OutputFile {
 
 /// A temporary file is private to its owner; what takes its place should be as readable as any new file.
 #[cfg(unix)]
-fn restore_permissions(file: &NamedTempFile) {
+pub(super) fn make_readable(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     // Best effort: the content is complete either way.
-    let _ = file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644));
+    let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644));
 }
 
 #[cfg(not(unix))]
-fn restore_permissions(_file: &NamedTempFile) {}
+pub(super) fn make_readable(_path: &Path) {}
 
 fn not_writable(path: &Path) -> String {
     format!("`{}` に書き込めません（Excel や Word で開いていれば閉じてください）", path.display())

@@ -13,10 +13,10 @@ use crate::casebook::CasebookError;
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// There is none yet.
-    #[error("事例集 `{}` に索引がありません（記録から作り直します）", .0.display())]
+    #[error("事例帳 `{}` に索引がありません（記録から作り直します）", .0.display())]
     Missing(PathBuf),
     /// The record has changed since, or other versions made it.
-    #[error("事例集 `{}` の索引が記録より古くなっています（{reason}。記録から作り直します）", folder.display())]
+    #[error("事例帳 `{}` の索引が記録より古くなっています（{reason}。記録から作り直します）", folder.display())]
     Outdated {
         /// The casebook's folder.
         folder: PathBuf,
@@ -24,7 +24,7 @@ pub enum IndexError {
         reason: String,
     },
     /// Its files are not whole.
-    #[error("事例集 `{}` の索引が壊れています（記録は無事です。記録から作り直します）: {message}", folder.display())]
+    #[error("事例帳 `{}` の索引が壊れています（記録は無事です。記録から作り直します）: {message}", folder.display())]
     Damaged {
         /// The casebook's folder.
         folder: PathBuf,
@@ -32,16 +32,16 @@ pub enum IndexError {
         message: String,
     },
     /// Another process writes it.
-    #[error("事例集 `{}` の索引は別のプロセスが書き込み中です（終わるのを待って、もう一度実行してください）", .0.display())]
+    #[error("事例帳 `{}` の索引は別のプロセスが書き込み中です（終わるのを待って、もう一度実行してください）", .0.display())]
     Locked(PathBuf),
     /// No room is left.
-    #[error("ディスクがいっぱいで、事例集 `{}` の索引を書けません（空きを作って、もう一度実行してください。記録は元のままです）", .0.display())]
+    #[error("ディスクがいっぱいで、事例帳 `{}` の索引を書けません（空きを作って、もう一度実行してください。記録は元のままです）", .0.display())]
     DiskFull(PathBuf),
     /// The folder may not be written.
-    #[error("事例集 `{}` の索引を書けません（読み取り専用でないか、フォルダーの権限を確かめてください）", .0.display())]
+    #[error("事例帳 `{}` の索引を書けません（読み取り専用でないか、フォルダーの権限を確かめてください）", .0.display())]
     ReadOnly(PathBuf),
     /// The system does not let the files be read or put in place.
-    #[error("事例集 `{}` の索引のファイルを扱えません: {source}", folder.display())]
+    #[error("事例帳 `{}` の索引のファイルを扱えません: {source}", folder.display())]
     Io {
         /// The casebook's folder.
         folder: PathBuf,

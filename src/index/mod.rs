@@ -4,8 +4,10 @@
 //! and the index right after; a file `index.pending` stands between the two, so that search sees without opening
 //! the record that the index has fallen behind.
 
+mod check;
 mod error;
 pub(crate) mod kana;
+mod recode;
 mod schema;
 pub(crate) mod tokens;
 
@@ -15,10 +17,12 @@ use std::{
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     thread,
+    time::{Duration, Instant},
 };
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use tantivy::{Index, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{Index, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term, directory::error::LockError};
 
 use crate::{
     analyze::Analyzer,
@@ -31,8 +35,10 @@ use crate::{
     comment::{Comment, CommentId},
 };
 
+pub use check::{check, state};
 pub use error::IndexError;
-pub use tokens::{DocumentTokens, TokenMaker};
+pub use recode::recode;
+pub use tokens::{DocumentTokens, TokenMaker, TokenMakers};
 
 pub(crate) use error::InIndex;
 pub(crate) use schema::Fields;
@@ -51,6 +57,12 @@ const THREAD_BUDGET: usize = 40_000_000;
 /// An index of at most so many bytes is checked byte for byte when it is opened, which takes a few milliseconds; in
 /// a larger one damage shows when it is read.
 const CHECKED_BYTES: u64 = 8_000_000;
+
+/// How long to wait for another process that still tidies up the index after it has let go of the record.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Comments whose tokens are made at a time when an index is made anew.
+const BLOCK: usize = 2048;
 
 /// Values of answers longer than this are free text, not something to filter by.
 const ATTRIBUTE_CHARS: usize = 64;
@@ -120,6 +132,23 @@ pub fn try_import<E: From<IndexError>>(
     codebook: &Codebook,
     entries: impl IntoIterator<Item = Result<Entry, E>>,
 ) -> Result<ImportReport, E> {
+    import_if(casebook, maker, source, codebook, entries, |_| Ok(()))
+}
+
+/// As [`try_import`], and once all entries are in, `agree` looks at what would come of it: nothing is kept where it
+/// disagrees.
+///
+/// # Errors
+///
+/// As [`try_import`], and what `agree` gives back.
+pub fn import_if<E: From<IndexError>>(
+    casebook: &mut Casebook,
+    maker: &mut TokenMaker<'_>,
+    source: &ImportSource,
+    codebook: &Codebook,
+    entries: impl IntoIterator<Item = Result<Entry, E>>,
+    agree: impl FnOnce(&ImportReport) -> Result<(), E>,
+) -> Result<ImportReport, E> {
     let folder = casebook.folder().to_path_buf();
     let folder = folder.as_path();
     let mut import = casebook.begin_import(source, codebook).map_err(IndexError::from)?;
@@ -143,16 +172,11 @@ pub fn try_import<E: From<IndexError>>(
         };
         writer.put(document, recorded.change != Change::Added)?;
     }
+    agree(import.report())?;
     if !import.changed() {
         drop(writer);
         return Ok(import.commit().map_err(IndexError::from)?);
     }
-    let Some(writer) = writer else {
-        mark_pending(folder)?;
-        let report = import.commit().map_err(IndexError::from)?;
-        rebuild(casebook, maker)?;
-        return Ok(report);
-    };
     let info = IndexInfo {
         schema: SCHEMA_VERSION,
         dictionary: source.dictionary.clone(),
@@ -160,12 +184,41 @@ pub fn try_import<E: From<IndexError>>(
         revision: import.next_revision().map_err(IndexError::from)?,
         frame: crate::casebook::frame_of(codebook),
     };
-    let report = writer.commit_with(&info, || {
-        mark_pending(folder)?;
-        Ok(import.commit()?)
-    })?;
-    clear_pending(folder);
+    let (report, indexed) = commit_both(folder, writer, &info, || Ok(import.commit()?))?;
+    if indexed.is_err() {
+        rebuild_with(casebook, maker, &source.dictionary)?;
+    }
     Ok(report)
+}
+
+/// Commits the record and right after it the index. Gives what became of the index by itself: where it failed, the
+/// record stands and the index has to be made anew.
+fn commit_both<T>(
+    folder: &Path,
+    writer: Option<Writer>,
+    info: &IndexInfo,
+    commit: impl FnOnce() -> Result<T, IndexError>,
+) -> Result<(T, Result<(), IndexError>), IndexError> {
+    let Some(writer) = writer else {
+        mark_pending(folder)?;
+        return Ok((commit()?, Err(IndexError::Missing(folder.to_path_buf()))));
+    };
+    let mut done = None;
+    let indexed = writer.commit_with(info, || {
+        mark_pending(folder)?;
+        done = Some(commit()?);
+        Ok(())
+    });
+    match (done, indexed) {
+        (Some(done), indexed) => {
+            if indexed.is_ok() {
+                clear_pending(folder);
+            }
+            Ok((done, indexed))
+        }
+        (None, Err(error)) => Err(error),
+        (None, Ok(())) => unreachable!("the index is committed after the record alone"),
+    }
 }
 
 /// Makes the index anew from the record, beside the old one, and puts it in its place.
@@ -206,7 +259,12 @@ pub fn ensure(folder: &Path, maker: &mut TokenMaker<'_>, dictionary: &str) -> Re
     Ok(true)
 }
 
-fn rebuild_with(
+/// As [`rebuild`], and says that this version of the dictionary makes the tokens.
+///
+/// # Errors
+///
+/// As [`rebuild`].
+pub fn rebuild_with(
     casebook: &mut Casebook,
     maker: &mut TokenMaker<'_>,
     dictionary: &str,
@@ -225,7 +283,13 @@ fn rebuild_with(
     let new = folder.join(NEW_FOLDER);
     remove_folder(&new).in_index(folder)?;
     let written = Writer::create(folder, &new).and_then(|mut writer| {
-        reader.for_each_in(i64::MIN, i64::MAX, |stored| writer.put_stored(&stored, maker))?;
+        let makers = TokenMakers::new(maker.analyzer());
+        let mut block = Vec::with_capacity(BLOCK);
+        reader.for_each_in(i64::MIN, i64::MAX, |stored| {
+            block.push(stored);
+            if block.len() < BLOCK { Ok(()) } else { writer.put_block(&mut block, &makers) }
+        })?;
+        writer.put_block(&mut block, &makers)?;
         writer.commit_with(&info, || Ok(()))
     });
     if let Err(error) = written {
@@ -328,7 +392,8 @@ fn refresh(
     for id in ids {
         if let Some(stored) = casebook.comment(id)? {
             writer.delete(id);
-            writer.put_stored(&stored, maker)?;
+            let tokens = maker.tokens(&stored.comment.text);
+            writer.put_stored(&stored, tokens)?;
         }
     }
     let info = IndexInfo { revision, ..writer.info.clone() };
@@ -374,6 +439,13 @@ impl OpenIndex {
         guarded(folder, || {
             let index = Self::open_files(folder)?;
             index.info.check(folder, dictionary)?;
+            // A record that cannot be read just now does not keep anyone from searching.
+            if let Ok(revision) = crate::casebook::revision_at(folder)
+                && revision != index.info.revision
+            {
+                let reason = format!("記録の版 {} → {revision}", index.info.revision);
+                return Err(IndexError::Outdated { folder: folder.to_path_buf(), reason });
+            }
             let files = fs::read_dir(folder.join(FOLDER)).in_index(folder)?;
             let bytes = files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).sum::<u64>();
             if bytes <= CHECKED_BYTES && !index.is_whole() {
@@ -468,7 +540,16 @@ impl Writer {
 
     fn over(folder: &Path, index: Index, fields: Fields, info: IndexInfo) -> Result<Self, IndexError> {
         let threads = thread::available_parallelism().map_or(1, usize::from).clamp(1, 3);
-        let writer = index.writer_with_num_threads(threads, threads * THREAD_BUDGET).in_index(folder)?;
+        let since = Instant::now();
+        let writer = loop {
+            match index.writer_with_num_threads(threads, threads * THREAD_BUDGET) {
+                // Who wrote before may still be merging segments.
+                Err(TantivyError::LockFailure(LockError::LockBusy, _)) if since.elapsed() < PATIENCE => {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                writer => break writer.in_index(folder)?,
+            }
+        };
         Ok(Self { folder: folder.to_path_buf(), writer, fields, info })
     }
 
@@ -476,8 +557,7 @@ impl Writer {
         self.writer.delete_term(Term::from_field_text(self.fields.id, id.as_str()));
     }
 
-    fn put_stored(&mut self, stored: &StoredComment, maker: &mut TokenMaker<'_>) -> Result<(), IndexError> {
-        let tokens = maker.tokens(&stored.comment.text);
+    fn put_stored(&mut self, stored: &StoredComment, tokens: DocumentTokens) -> Result<(), IndexError> {
         let document = Document {
             comment: &stored.comment,
             position: stored.position,
@@ -487,6 +567,13 @@ impl Writer {
             tokens,
         };
         self.put(document, false)
+    }
+
+    /// Takes a block of comments and leaves it empty; their tokens are made on all cores.
+    fn put_block(&mut self, block: &mut Vec<StoredComment>, makers: &TokenMakers<'_>) -> Result<(), IndexError> {
+        let tokens: Vec<DocumentTokens> =
+            block.par_iter().with_min_len(16).map(|stored| makers.tokens(&stored.comment.text)).collect();
+        block.drain(..).zip(tokens).try_for_each(|(stored, tokens)| self.put_stored(&stored, tokens))
     }
 
     fn put(&mut self, document: Document<'_>, replace: bool) -> Result<(), IndexError> {

@@ -5,7 +5,11 @@
 //! found in it while 資格確認書 stays a single term. Politeness (です, ます) has no position and the forms of
 //! negation are one, so that 届かない finds 届きません.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Mutex, PoisonError},
+};
 
 use crate::analyze::{Analysis, AnalysisWorker, Analyzer, Morpheme, Word, WordClass};
 
@@ -55,6 +59,7 @@ pub(crate) struct Token<'t> {
 
 /// Turns analyses into tokens. Keeps what it learnt of each word: one a thread.
 pub struct TokenMaker<'a> {
+    analyzer: &'a Analyzer,
     worker: AnalysisWorker<'a>,
     /// By word key, in shelves that are put up when first needed.
     known: Vec<Option<Box<Shelf>>>,
@@ -89,7 +94,12 @@ struct Part {
 impl<'a> TokenMaker<'a> {
     /// A maker over an analyser's words.
     pub fn new(analyzer: &'a Analyzer) -> Self {
-        Self { worker: analyzer.worker(), known: Vec::new(), unknown: HashMap::new() }
+        Self { analyzer, worker: analyzer.worker(), known: Vec::new(), unknown: HashMap::new() }
+    }
+
+    /// The analyser whose words it knows.
+    pub fn analyzer(&self) -> &'a Analyzer {
+        self.analyzer
     }
 
     /// Analyses a text and makes its tokens.
@@ -347,6 +357,36 @@ impl<'a> TokenMaker<'a> {
             WordClass::Noun | WordClass::VerbalNoun | WordClass::AdjectivalNoun | WordClass::NounPart
         );
         if morpheme.is_oov() { whole_run && script == Script::Katakana } else { nominal }
+    }
+}
+
+/// A maker for each thread of rayon's pool, and one for a caller outside of it; made when the thread has work.
+pub struct TokenMakers<'a> {
+    analyzer: &'a Analyzer,
+    makers: Vec<Mutex<Option<TokenMaker<'a>>>>,
+}
+
+impl<'a> TokenMakers<'a> {
+    /// Room for a maker for each thread of the current pool.
+    pub fn new(analyzer: &'a Analyzer) -> Self {
+        Self { analyzer, makers: (0..=rayon::current_num_threads()).map(|_| Mutex::new(None)).collect() }
+    }
+
+    /// Analyses a text and makes its tokens.
+    pub fn tokens(&self, text: &str) -> DocumentTokens {
+        self.with(|maker| maker.tokens(text))
+    }
+
+    /// Makes the tokens of an analysis that is at hand.
+    pub fn tokens_of(&self, analysis: &Analysis<'_>) -> DocumentTokens {
+        self.with(|maker| maker.tokens_of(analysis))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut TokenMaker<'a>) -> T) -> T {
+        let index = rayon::current_thread_index().map_or(0, |index| index + 1) % self.makers.len();
+        // What a maker that panicked has learnt so far is as good as before.
+        let mut maker = self.makers[index].lock().unwrap_or_else(PoisonError::into_inner);
+        work(maker.get_or_insert_with(|| TokenMaker::new(self.analyzer)))
     }
 }
 
