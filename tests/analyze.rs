@@ -91,3 +91,23 @@ fn a_folder_without_dictionary_says_so() {
     assert!(matches!(error, AnalyzerError::Folder { .. }), "{error}");
     assert!(error.to_string().contains("辞書として読めません"), "{error}");
 }
+
+#[track_caller]
+fn base_reading(text: &str, surface: &str, expected: &str) {
+    let analysis = ANALYZER.worker().analyze(text);
+    let text = analysis.text();
+    let morpheme = analysis.morphemes.iter().find(|m| m.surface(text) == surface).expect("the morpheme is there");
+    assert_eq!(morpheme.word.base_reading(surface).as_deref(), Some(expected), "{surface} in {text}");
+}
+
+#[test]
+fn base_forms_have_a_reading() {
+    base_reading("番号が分からない", "分から", "ワカル");
+    base_reading("番号がわかった", "わかっ", "ワカル");
+    base_reading("確認した", "し", "スル");
+    base_reading("患者が来ない", "来", "クル");
+    base_reading("患者が来れば", "来れ", "クル");
+    base_reading("確認が出来ない", "出来", "デキル");
+    base_reading("反応が無かった", "無かっ", "ナイ");
+    base_reading("受付が混む", "受付", "ウケツケ");
+}

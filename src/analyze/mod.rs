@@ -41,6 +41,32 @@ pub struct Word {
     pub class: WordClass,
 }
 
+impl Word {
+    /// Reading of the base form in katakana: ワカル for わから in わからない. `surface` is the form that stands in the
+    /// text; `None` where the dictionary gives no reading.
+    ///
+    /// Endings are written in kana, so the reading changes as the writing does; 来る changes its stem too.
+    pub fn base_reading(&self, surface: &str) -> Option<String> {
+        let reading = self.reading.as_deref()?;
+        let (base, common) = (&*self.base_form, common_prefix(surface, &self.base_form));
+        if base == "来る" {
+            return Some("クル".to_owned());
+        }
+        let (ending, base_ending) = (katakana(&surface[common..]), katakana(&base[common..]));
+        Some(format!("{}{base_ending}", reading.strip_suffix(&*ending)?))
+    }
+}
+
+/// Length in bytes of what two texts begin with.
+fn common_prefix(a: &str, b: &str) -> usize {
+    a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum()
+}
+
+fn katakana(text: &str) -> String {
+    let shifted = |c: char| char::from_u32(c as u32 + 0x60).expect("katakana stand 96 after hiragana");
+    text.chars().map(|c| if ('ぁ'..='ゖ').contains(&c) { shifted(c) } else { c }).collect()
+}
+
 /// Coarse class of a word, from its part of speech.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WordClass {
