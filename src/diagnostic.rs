@@ -147,7 +147,8 @@ pub fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .map(|candidate| (strsim::normalized_damerau_levenshtein(name, candidate), candidate))
-        .filter(|&(similarity, _)| similarity >= 0.6)
+        // Of a name of two or three characters one may be wrong.
+        .filter(|&(similarity, _)| similarity >= if name.chars().count() <= 3 { 0.5 } else { 0.6 })
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, candidate)| candidate)
 }

@@ -1,10 +1,15 @@
 //! Lints over rule files as a whole: what compiles but cannot mean what it says.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod clauses;
+mod features;
+mod shadow;
+
+use std::collections::{HashMap, HashSet};
 
 use super::{
-    file::{ExampleKind, PatternText, Rule, RuleFiles, RuleKind, Strength},
-    syntax::{Comparison, Expr, Node, Quantity, WordShape, WordTest},
+    compile::PART_OF_SPEECH_NAMES,
+    file::{ExampleKind, PatternText, Rule, RuleFiles},
+    syntax::{Expr, Node, Quantity, WordShape, WordTest},
 };
 use crate::{
     analyze::{AnalysisWorker, Analyzer},
@@ -20,6 +25,9 @@ pub(super) fn lint(files: &RuleFiles, analyzer: &Analyzer, diagnostics: &mut Vec
         for pattern in rule.patterns.iter().chain(&rule.unless) {
             lint.node(&pattern.node, pattern);
         }
+        // `unless` is often shared by rules of either scope.
+        rule.patterns.iter().for_each(|pattern| lint.units(&pattern.node, rule.unit, pattern));
+        lint.forbidden(rule);
         lint.same_alternatives(&rule.patterns);
         lint.examples(rule);
     }
@@ -29,6 +37,7 @@ pub(super) fn lint(files: &RuleFiles, analyzer: &Analyzer, diagnostics: &mut Vec
         }
         lint.same_alternatives(&concept.patterns);
     }
+    lint.features(files);
     lint.unused_concepts(files);
     lint.shadowed(&files.rules);
 }
@@ -56,32 +65,8 @@ impl Lint<'_> {
                 self.used.insert(name.clone());
             }
             Expr::Any(parts) | Expr::All(parts) => self.parts(parts, &node.expr, pattern),
-            Expr::Compare { sum, comparison, number } => {
-                let counts_only = sum.iter().all(|quantity| matches!(quantity, Quantity::Count(_)));
-                let always = matches!((comparison, number), (Comparison::AtLeast, 0));
-                let never = matches!((comparison, number), (Comparison::Less, 0));
-                if always || never {
-                    let what = if always { "つねに成り立ちます" } else { "けっして成り立ちません" };
-                    self.warn(
-                        "constant-clause",
-                        pattern,
-                        node,
-                        format!("この比較は{what}"),
-                        Some("数を確かめてください".into()),
-                    );
-                } else if counts_only
-                    && matches!((comparison, number), (Comparison::AtLeast, 1) | (Comparison::Greater, 0))
-                    && sum.len() == 1
-                {
-                    self.warn(
-                        "constant-clause",
-                        pattern,
-                        node,
-                        "count(…) >= 1 は語だけを書くのと同じです".into(),
-                        Some("count を外してください".into()),
-                    );
-                }
-            }
+            Expr::Compare { sum, comparison, number } => self.comparison(node, pattern, (sum, *comparison, *number)),
+            Expr::Aligned(_, inner) => self.alignment(node, inner, pattern),
             _ => {}
         }
         for child in node.expr.children() {
@@ -102,6 +87,11 @@ impl Lint<'_> {
                 format!("読み「{reading}」は解析の結果に現れません（読みはカタカナです）"),
                 help,
             );
+            return;
+        }
+        // A part of speech that there is not is an error of its own.
+        let is_known = |pos: &str| PART_OF_SPEECH_NAMES.contains(&pos.split('-').next().unwrap_or(""));
+        if test.pos.as_deref().is_some_and(|pos| !is_known(pos)) {
             return;
         }
         let Some(shape) = &test.word else { return };
@@ -175,52 +165,37 @@ impl Lint<'_> {
         let normal = self.analyzer.normalizer().normalize(text).text().to_owned();
         if normal.trim().is_empty() {
             let message = format!("「'{text}'」は正規化すると空になるので、どこにも当たりません");
-            self.warn("dead-term", pattern, node, message, None);
+            let help = Some("記号や空白だけでなく、探す文字を書いてください".into());
+            self.warn("dead-term", pattern, node, message, help);
         }
     }
 
     /// Characters that the normal form never holds.
     fn regex(&mut self, text: &str, node: &Node, pattern: &PatternText) {
-        let dead = text.chars().find(|&c| matches!(c, '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff5a}' | '\u{ff61}'..='\u{ff9f}' | '⚫' | '⬤' | '\u{3000}'));
-        if let Some(dead) = dead {
-            let normal = self.analyzer.normalizer().normalize(&dead.to_string()).text().to_owned();
-            let help = Some(format!("正規化した文に合わせて「{normal}」と書いてください"));
-            self.warn("dead-term", pattern, node, format!("正規表現の「{dead}」は正規化した文には現れません"), help);
-        }
-    }
-
-    /// Parts of `&` and `|` that add nothing, or that contradict each other.
-    fn parts(&mut self, parts: &[Node], whole: &Expr, pattern: &PatternText) {
-        let mut seen: HashMap<String, ()> = HashMap::new();
-        for part in parts {
-            if seen.insert(key(part), ()).is_some() {
-                self.warn(
-                    "repeated-clause",
-                    pattern,
-                    part,
-                    "同じ条件が 2 回あります".into(),
-                    Some("一方を消してください".into()),
-                );
-            }
-        }
-        for part in parts {
-            if let Expr::Not(inner) = &part.expr
-                && seen.contains_key(&key(inner))
-            {
-                let what = if matches!(whole, Expr::All(_)) {
-                    "けっして成り立ちません"
-                } else {
-                    "つねに成り立ちます"
-                };
-                self.warn(
-                    "constant-clause",
-                    pattern,
-                    part,
-                    format!("同じ条件とその否定が並んでいるので、{what}"),
-                    None,
-                );
-            }
-        }
+        let is_dead = |c: char| {
+            matches!(
+                c,
+                '\u{ff10}'..='\u{ff19}'
+                    | '\u{ff21}'..='\u{ff5a}'
+                    | '\u{ff61}'..='\u{ff9f}'
+                    | '⚫'
+                    | '⬤'
+                    | '\u{3000}'
+            )
+        };
+        let Some(dead) = text.chars().find(|&c| is_dead(c)) else { return };
+        let mended: String = text
+            .chars()
+            .map(|c| match is_dead(c) {
+                true => self.analyzer.normalizer().normalize(&c.to_string()).text().to_owned(),
+                false => c.to_string(),
+            })
+            .collect();
+        let help = match mended.chars().count() <= 60 {
+            true => format!("正規化した文に合わせて /{mended}/ と書いてください"),
+            false => "正規化した文に合わせて、英数字は半角、カナは全角で書いてください".to_owned(),
+        };
+        self.warn("dead-term", pattern, node, format!("正規表現の「{dead}」は正規化した文には現れません"), Some(help));
     }
 
     fn same_alternatives(&mut self, patterns: &[PatternText]) {
@@ -231,6 +206,7 @@ impl Lint<'_> {
                 let first = first.span(first.node.byte_range.clone());
                 self.diagnostics.push(
                     Diagnostic::warning("repeated-clause", span, "同じパターンが 2 回あります")
+                        .help("一方を消してください")
                         .related(first, "最初のもの"),
                 );
             }
@@ -269,49 +245,6 @@ impl Lint<'_> {
                     )
                     .help("使うか、消してください"),
                 );
-            }
-        }
-    }
-
-    /// Rules all of whose alternatives stand in another rule that does the same with no more conditions.
-    fn shadowed(&mut self, rules: &[Rule]) {
-        struct Shape<'r> {
-            rule: &'r Rule,
-            alternatives: HashSet<String>,
-            unless: HashSet<String>,
-        }
-        let mut groups: BTreeMap<(String, &str, bool), Vec<Shape<'_>>> = BTreeMap::new();
-        for rule in rules {
-            let categories = rule.categories.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(",");
-            let unit = format!("{:?}", rule.unit);
-            let unit = if unit == "Sentence" { "sentence" } else { "comment" };
-            let shape = Shape {
-                rule,
-                alternatives: rule.patterns.iter().flat_map(|p| alternatives(&p.node)).collect(),
-                unless: rule.unless.iter().flat_map(|p| alternatives(&p.node)).collect(),
-            };
-            groups.entry((categories, unit, rule.kind == RuleKind::Exclude)).or_default().push(shape);
-        }
-        for shapes in groups.values() {
-            for (index, shape) in shapes.iter().enumerate() {
-                let over = shapes.iter().enumerate().find(|&(other_index, other)| {
-                    other_index != index
-                        && (other.rule.strength == Strength::Strong || shape.rule.strength == Strength::Weak)
-                        && shape.alternatives.is_subset(&other.alternatives)
-                        && other.unless.is_subset(&shape.unless)
-                        // Of two equal rules only the later one is told of.
-                        && (other_index < index || shape.alternatives.len() < other.alternatives.len() || other.unless.len() < shape.unless.len())
-                });
-                if let Some((_, other)) = over
-                    && !shape.alternatives.is_empty()
-                {
-                    let message =
-                        format!("規則「{}」は「{}」に含まれているので、結果を変えません", shape.rule.id, other.rule.id);
-                    self.diagnostics.push(
-                        Diagnostic::warning("shadowed-rule", shape.rule.span.clone(), message)
-                            .related(other.rule.span.clone(), "含んでいる規則"),
-                    );
-                }
             }
         }
     }

@@ -202,7 +202,9 @@ impl WordTest {
         };
         shape
             && self.surface.as_deref().is_none_or(|wanted| surface == wanted)
-            && self.reading.as_deref().is_none_or(|wanted| word.reading.as_deref() == Some(wanted))
+            && self.reading.as_deref().is_none_or(|wanted| {
+                word.reading.as_deref() == Some(wanted) || word.base_reading(surface).as_deref() == Some(wanted)
+            })
             && self
                 .form
                 .as_deref()
@@ -350,6 +352,8 @@ pub(super) struct Compiler<'f> {
 enum ConceptState {
     Open,
     Done(SpanId),
+    /// Faulty, and told of.
+    Failed,
 }
 
 impl<'f> Compiler<'f> {
@@ -383,6 +387,7 @@ impl<'f> Compiler<'f> {
                         rule.span.clone(),
                         format!("規則「{}」はすでに定義されています", rule.id),
                     )
+                    .help("どちらかの id を変えてください")
                     .related(first, "最初の定義"),
                 );
             }
@@ -511,7 +516,10 @@ impl<'f> Compiler<'f> {
             let known = self.files.codebook.categories().iter().map(|category| &*category.id);
             let mut diagnostic =
                 Diagnostic::error("unknown-category", span, format!("分類「{id}」は codebook.toml にありません"));
-            diagnostic.help = closest(id, known).map(|close| format!("「{close}」ではありませんか"));
+            diagnostic.help = Some(match closest(id, known.clone()) {
+                Some(close) => format!("「{close}」ではありませんか"),
+                None => format!("分類は {} です", known.collect::<Vec<_>>().join("、")),
+            });
             self.diagnostics.push(diagnostic);
         }
         found
@@ -607,8 +615,10 @@ impl<'f> Compiler<'f> {
             if !PART_OF_SPEECH_NAMES.contains(&first) && !pos.starts_with("形容詞（") {
                 let mut diagnostic =
                     Diagnostic::error("unknown-pos", place, format!("「{pos}」という品詞はありません"));
-                diagnostic.help =
-                    closest(first, PART_OF_SPEECH_NAMES).map(|close| format!("「{close}」ではありませんか"));
+                diagnostic.help = Some(match closest(first, PART_OF_SPEECH_NAMES) {
+                    Some(close) => format!("「{close}」ではありませんか"),
+                    None => format!("品詞は {} です", PART_OF_SPEECH_NAMES.join("、")),
+                });
                 self.diagnostics.push(diagnostic);
                 return None;
             }
@@ -651,17 +661,25 @@ impl<'f> Compiler<'f> {
     fn check_regex(&mut self, text: &str, place: Span) -> bool {
         let regex = match LazyRegex::build(text) {
             Ok(regex) => regex,
+            Err(regex::Error::CompiledTooBig(_)) => {
+                self.diagnostics.push(
+                    Diagnostic::error("regex", place, "正規表現が大きすぎます")
+                        .help("繰り返しの回数を減らすか、いくつかの正規表現に分けてください"),
+                );
+                return false;
+            }
             Err(error) => {
-                let message = match &error {
-                    regex::Error::CompiledTooBig(_) => {
-                        "正規表現が大きすぎます（繰り返しの回数を減らしてください）".to_owned()
-                    }
-                    error => format!(
-                        "正規表現を読めません: {}",
-                        error.to_string().lines().last().unwrap_or("").trim_start_matches("error: ")
-                    ),
+                let fault = super::regex_fault::fault(text);
+                let (what, range, help) = fault.unwrap_or_else(|| (error.to_string(), 0..text.len(), None));
+                let start = place.byte_range.start + "/".len();
+                let is_verbatim = place.source.text().get(start..start + text.len()) == Some(text);
+                let place = match is_verbatim && !range.is_empty() {
+                    true => Span::new(&place.source, start + range.start..start + range.end),
+                    false => place,
                 };
-                self.diagnostics.push(Diagnostic::error("regex", place, message));
+                let mut diagnostic = Diagnostic::error("regex", place, format!("正規表現の{what}"));
+                diagnostic.help = help.map(str::to_owned);
+                self.diagnostics.push(diagnostic);
                 return false;
             }
         };
@@ -691,13 +709,15 @@ impl<'f> Compiler<'f> {
         };
         match self.concepts.get(name.as_str()) {
             Some(ConceptState::Done(id)) => return Some(*id),
+            Some(ConceptState::Failed) => return None,
             Some(ConceptState::Open) => {
                 self.diagnostics.push(
                     Diagnostic::error(
                         "concept-cycle",
                         place.clone(),
-                        format!("概念「{name}」が自分自身を参照しています"),
+                        format!("概念「{name}」の参照をたどると「{name}」自身に戻ります"),
                     )
+                    .help("どこか 1 か所の参照を消し、そこには語そのものを書いてください")
                     .related(concept.span.clone(), "定義"),
                 );
                 return None;
@@ -714,7 +734,7 @@ impl<'f> Compiler<'f> {
         let id = ids.map(|ids| if ids.len() == 1 { ids[0] } else { self.intern(SpanNode::Union(ids)) });
         match id {
             Some(id) => self.concepts.insert(name, ConceptState::Done(id)),
-            None => self.concepts.remove(name.as_str()),
+            None => self.concepts.insert(name, ConceptState::Failed),
         };
         id
     }
@@ -769,11 +789,15 @@ impl<'f> Compiler<'f> {
                         Diagnostic::error(
                             "rule-cycle",
                             span.clone(),
-                            format!(
-                                "規則「{}」は「{}」を通じて自分自身を参照しています",
-                                rules[target].id, rules[rule].id
-                            ),
+                            match target == rule {
+                                true => format!("規則「{}」が自分自身を参照しています", rules[target].id),
+                                false => format!(
+                                    "規則「{}」は「{}」を通じて自分自身を参照しています",
+                                    rules[target].id, rules[rule].id
+                                ),
+                            },
                         )
+                        .help("どこか 1 か所の参照を消してください")
                         .related(rules[target].span.clone(), "参照されている規則"),
                     ),
                     _ => {}

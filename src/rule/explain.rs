@@ -646,7 +646,7 @@ impl<'r> Explainer<'_, 'r> {
     fn outcome(&mut self, clause: &Clause, window: Window) -> ClauseOutcome {
         let mut hits = Some(Vec::new());
         let held = self.matcher.holds(clause, window, self.context, &mut hits);
-        let span = balanced(&clause.span);
+        let span = clause.span.clone();
         let (kind, parts) = match &clause.condition {
             Condition::All(parts) => (ClauseKind::All, self.outcomes(parts, window)),
             Condition::Any(parts) => (ClauseKind::Any, self.outcomes(parts, window)),
@@ -710,7 +710,7 @@ impl<'r> Explainer<'_, 'r> {
     /// The outcome of a span expression, from its compiled form and the tree read again from the text at `base`.
     fn span_outcome(&mut self, node: &Node, base: &Span, id: SpanId, window: Window) -> ClauseOutcome {
         let start = base.byte_range.start;
-        let span = balanced(&Span::new(&base.source, start + node.byte_range.start..start + node.byte_range.end));
+        let span = Span::new(&base.source, start + node.byte_range.start..start + node.byte_range.end);
         let hits = self.hits(id, window);
         let kind = ClauseKind::of(&node.expr);
         let rules = self.matcher.rules;
@@ -748,48 +748,4 @@ impl<'r> Explainer<'_, 'r> {
 /// The tree of a clause, read again from its place; `None` where the pattern stands in the file with escapes.
 fn reread(span: &Span) -> Option<Node> {
     parse_pattern(span.source.text().get(span.byte_range.clone())?).ok()
-}
-
-/// A place with the brackets that belong to it: the tree's places leave out those around an operand, so that the
-/// place of `(a | b) & c` begins at `a`.
-fn balanced(span: &Span) -> Span {
-    let text = span.source.text();
-    let Some(inside) = text.get(span.byte_range.clone()) else { return span.clone() };
-    let (mut depth, mut unopened) = (0usize, 0usize);
-    let mut chars = inside.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '(' => depth += 1,
-            ')' if depth > 0 => depth -= 1,
-            ')' => unopened += 1,
-            '\'' | '"' => {
-                chars.by_ref().find(|&other| other == c);
-            }
-            '/' => {
-                while let Some(other) = chars.next() {
-                    match other {
-                        '\\' => drop(chars.next()),
-                        '/' => break,
-                        _ => {}
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    let (mut start, mut end) = (span.byte_range.start, span.byte_range.end);
-    for _ in 0..unopened {
-        match text[..start].trim_end().strip_suffix('(') {
-            Some(before) => start = before.len(),
-            None => return span.clone(),
-        }
-    }
-    for _ in 0..depth {
-        let rest = text[end..].trim_start();
-        match rest.strip_prefix(')') {
-            Some(after) => end = text.len() - after.len(),
-            None => return span.clone(),
-        }
-    }
-    Span::new(&span.source, start..end)
 }

@@ -58,19 +58,29 @@ struct Place {
     value: Range<usize>,
     /// File offset of the string's first byte, where the string stands in the file without escapes.
     verbatim_at: Option<usize>,
+    /// File offset of each of its bytes and of its end, where it stands there with escapes.
+    offsets: Option<Vec<usize>>,
 }
 
 impl Place {
     fn new(source: &Arc<Source>, value: Range<usize>, text: &str) -> Self {
         let raw = source.text().get(value.clone()).unwrap_or("");
         let verbatim_at = raw.find(text).map(|at| value.start + at);
-        Self { source: source.clone(), value, verbatim_at }
+        let offsets = match verbatim_at {
+            Some(_) => None,
+            None => super::toml_text::offsets(raw, value.start, text),
+        };
+        Self { source: source.clone(), value, verbatim_at, offsets }
     }
 
     fn span(&self, range: Range<usize>) -> Span {
         match self.verbatim_at {
             Some(at) => Span::new(&self.source, at + range.start..at + range.end),
-            None => Span::new(&self.source, self.value.clone()),
+            None => {
+                let at = |byte: usize| self.offsets.as_ref()?.get(byte).copied();
+                let range = at(range.start).zip(at(range.end)).map(|(start, end)| start..end);
+                Span::new(&self.source, range.unwrap_or_else(|| self.value.clone()))
+            }
         }
     }
 }
@@ -79,6 +89,11 @@ impl PatternText {
     /// The place in the file of a byte range of the pattern.
     pub(crate) fn span(&self, range: Range<usize>) -> Span {
         self.place.span(range)
+    }
+
+    /// The text of a byte range of the pattern, as it stands in the file.
+    pub(crate) fn text(&self, range: Range<usize>) -> &str {
+        self.place.source.text().get(self.span(range).byte_range).unwrap_or("")
     }
 }
 
@@ -269,11 +284,10 @@ impl FileReader {
         let mut reader = Self::default();
         if source.text().len() > MAX_FILE_BYTES {
             let span = Span::new(source, 0..0);
-            reader.diagnostics.push(Diagnostic::error(
-                "file-too-large",
-                span,
-                "規則ファイルが大きすぎます（4 MB まで）",
-            ));
+            reader.diagnostics.push(
+                Diagnostic::error("file-too-large", span, "規則ファイルが大きすぎます（4 MB まで）")
+                    .help("話題ごとにいくつかのファイルに分けてください"),
+            );
             return reader;
         }
         match file_name(source).as_str() {
@@ -298,6 +312,7 @@ impl FileReader {
         match self.concepts.get(&name) {
             Some(first) => self.diagnostics.push(
                 Diagnostic::error("duplicate-concept", concept.span, format!("概念「{name}」はすでに定義されています"))
+                    .help("どちらかの名前を変えるか、1 つにまとめてください")
                     .related(first.span.clone(), "最初の定義"),
             ),
             None => {
@@ -319,12 +334,9 @@ impl FileReader {
 
     fn toml_error(&mut self, source: &Arc<Source>, error: &toml::de::Error) {
         let range = error.span().unwrap_or(0..0);
-        self.error(
-            "toml",
-            source,
-            range,
-            format!("TOML として読めません: {}", error.message().lines().next().unwrap_or("")),
-        );
+        let (message, help) = super::toml_text::explained(error.message());
+        let message = format!("TOML として読めません: {message}");
+        self.error("toml", source, range, message).help = help.map(str::to_owned);
     }
 
     fn codebook(&mut self, source: &Arc<Source>) -> Option<Codebook> {
@@ -349,8 +361,14 @@ impl FileReader {
 
     fn rule_file(&mut self, source: &Arc<Source>) {
         let (table, errors) = DeTable::parse_recoverable(source.text());
+        // What is read wrong after a fault is no fault of its own: of neighbouring lines the first is told of.
+        let mut last_line = None;
         for error in &errors {
-            self.toml_error(source, error);
+            let line = source.line_column(error.span().map_or(0, |span| span.start)).line;
+            if last_line.is_none_or(|last| line > last + 1) {
+                self.toml_error(source, error);
+            }
+            last_line = Some(line);
         }
         if !errors.is_empty() {
             return;
@@ -394,7 +412,8 @@ impl FileReader {
                     }
                 }
                 None => {
-                    self.error("wrong-type", source, value.span(), "規則は [rule] ではなく [[rule]] で始めます");
+                    self.error("wrong-type", source, value.span(), "規則は [rule] ではなく [[rule]] で始めます").help =
+                        Some("角括弧を 2 重にしてください".into());
                 }
             }
         }
@@ -445,7 +464,9 @@ impl FileReader {
                     (id.to_owned(), value.span())
                 }
                 _ => {
-                    self.error("rule-id", source, value.span(), "規則の id は英小文字・数字・下線で書きます");
+                    let proposal = value.get_ref().as_str().and_then(proposed_id);
+                    self.error("rule-id", source, value.span(), "規則の id は英小文字・数字・下線で書きます").help =
+                        proposal.map(|id| format!("たとえば id = \"{id}\" と書いてください"));
                     return;
                 }
             },
@@ -468,7 +489,13 @@ impl FileReader {
         let patterns = match table.get("pattern") {
             Some(value) => self.patterns(source, value),
             None => {
-                self.error("missing-pattern", source, id_range.clone(), format!("規則「{id}」に pattern がありません"));
+                self.error(
+                    "missing-pattern",
+                    source,
+                    id_range.clone(),
+                    format!("規則「{id}」に pattern がありません"),
+                )
+                .help = Some("pattern = \"near(端末, 故障)\" のように、何に当たるかを書いてください".into());
                 Vec::new()
             }
         };
@@ -521,7 +548,9 @@ impl FileReader {
         let choice = choices.iter().find(|(name, _)| Some(*name) == found).map(|&(_, choice)| choice);
         if choice.is_none() {
             let names = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join("、");
-            self.error("wrong-value", source, value.span(), format!("「{key}」に書けるのは {names} です"));
+            let close = found.and_then(|found| closest(found, choices.iter().map(|&(name, _)| name)));
+            self.error("wrong-value", source, value.span(), format!("「{key}」に書けるのは {names} です")).help =
+                close.map(|close| format!("「{close}」ではありませんか"));
         }
         choice
     }
@@ -605,4 +634,12 @@ impl FileReader {
             }
         }
     }
+}
+
+/// An id that may be meant by one that is none.
+fn proposed_id(id: &str) -> Option<String> {
+    let id: String =
+        id.to_lowercase().chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '_' }).collect();
+    let id = id.trim_matches('_').to_owned();
+    (!id.is_empty()).then_some(id)
 }

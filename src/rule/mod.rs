@@ -14,8 +14,10 @@ mod khcoder;
 mod matcher;
 mod parse;
 mod polarity;
+mod regex_fault;
 mod suggest;
 pub mod syntax;
+mod toml_text;
 
 pub use compare::{CategoryChange, Change, ComparedItem, Comparison, PrimaryChange};
 pub use compile::{RuleInfo, RuleSet, RuleSetError};

@@ -80,7 +80,7 @@ const SPECIAL: [char; 24] = [
 ];
 
 /// Full-width marks that people type for operators, with what is meant.
-const FULL_WIDTH: [(char, &str); 15] = [
+const FULL_WIDTH: [(char, &str); 24] = [
     ('（', "("),
     ('）', ")"),
     ('［', "["),
@@ -96,6 +96,15 @@ const FULL_WIDTH: [(char, &str); 15] = [
     ('＞', ">"),
     ('＝', "="),
     ('＠', "@"),
+    ('＊', "*"),
+    ('～', "~"),
+    ('／', "/"),
+    ('＇', "'"),
+    ('‘', "'"),
+    ('’', "'"),
+    ('＂', "\""),
+    ('“', "\""),
+    ('”', "\""),
 ];
 
 fn is_word_char(c: char) -> bool {
@@ -160,12 +169,15 @@ fn mark(input: &mut Input<'_>) -> Lexed<Token> {
 const MARKS: [&str; 16] = ["(", ")", "[", "]", "{", "}", "|", "&", "!", ",", "+", "<", ">", "=", "@", "~"];
 
 fn lex(text: &str) -> Result<Vec<(Token, Range<usize>)>, PatternError> {
+    tokens(text).map_err(|at| lex_error(text, at))
+}
+
+/// The tokens of a pattern, or the byte offset of what is none.
+fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, usize> {
     let mut input = LocatingSlice::new(text);
     let mut tokens = Vec::new();
     loop {
-        let _: &str = take_while(0.., |c: char| c.is_whitespace())
-            .parse_next(&mut input)
-            .map_err(|_: ErrMode<ContextError>| PatternError::new("syntax", 0..0, "パターンを読めません"))?;
+        let _: Lexed<&str> = take_while(0.., |c: char| c.is_whitespace()).parse_next(&mut input);
         if input.is_empty() {
             return Ok(tokens);
         }
@@ -190,7 +202,7 @@ fn lex(text: &str) -> Result<Vec<(Token, Range<usize>)>, PatternError> {
         };
         match token {
             Ok(token) => tokens.push((token, start..input.current_token_start())),
-            Err(_) => return Err(lex_error(text, start)),
+            Err(_) => return Err(start),
         }
     }
 }
@@ -199,18 +211,50 @@ fn lex_error(text: &str, at: usize) -> PatternError {
     let c = text[at..].chars().next().unwrap_or(' ');
     let here = at..at + c.len_utf8();
     if let Some((_, meant)) = FULL_WIDTH.iter().find(|&&(wide, _)| wide == c) {
-        return PatternError::new("full-width", here, format!("全角の「{c}」は演算子になりません"))
-            .help(format!("半角の「{meant}」にしてください。文字そのものを探すときは '{c}' のように引用符で囲みます"));
+        let mended = half_width(text, at).filter(|mended| mended.chars().count() <= MAX_PROPOSAL);
+        let proposal = match mended {
+            Some(mended) => format!("半角で {mended} と書いてください"),
+            None => format!("半角の「{meant}」にしてください"),
+        };
+        return PatternError::new("full-width", here, format!("全角の「{c}」は演算子や引用符になりません"))
+            .help(format!("{proposal}。文字そのものを探すときは '{c}' のように引用符で囲みます"));
     }
     match c {
         '\'' | '"' => PatternError::new("unclosed-quote", at..text.len(), format!("引用符「{c}」が閉じていません"))
-            .help(format!("終わりに「{c}」を付けてください。引用符そのものを書くときは 2 つ続けます")),
+            .help(format!("終わりに「{c}」を付けてください。引用符そのものを探すときは 2 つ続けて書きます")),
+        '-' if in_kh_list(&text[..at]) => PatternError::new("syntax", here, "「-」で語を並べることはできません")
+            .help("near(受付, 混雑) のように、語は半角のコンマで区切ります（KH Coder の「-」に当たります）"),
         '/' => PatternError::new("unclosed-regex", at..text.len(), "正規表現の「/」が閉じていません")
             .help("終わりに「/」を付けてください。「/」そのものは「\\/」と書きます"),
         '-' => PatternError::new("syntax", here, "「-」は演算子になりません")
             .help("品詞は「語-->品詞」、活用形は「語->活用形」と書きます。文字そのものは '-' のように引用符で囲みます"),
         _ => PatternError::new("syntax", here, format!("「{c}」はここに書けません")),
     }
+}
+
+/// A proposal longer than this is not shown.
+const MAX_PROPOSAL: usize = 60;
+
+/// The pattern with the full-width mark at `at`, and those after it that would be told of next, in half width.
+fn half_width(text: &str, at: usize) -> Option<String> {
+    let mut text = text.to_owned();
+    let mut at = at;
+    for _ in 0..MAX_PROPOSAL {
+        let wide = text[at..].chars().next()?;
+        let (_, meant) = FULL_WIDTH.iter().find(|&&(known, _)| known == wide)?;
+        text.replace_range(at..at + wide.len_utf8(), meant);
+        match tokens(&text) {
+            Ok(_) => return Some(text),
+            Err(next) => at = next,
+        }
+    }
+    None
+}
+
+/// Whether a list of KH Coder (`near(a-b)`) is open at the end of a text.
+fn in_kh_list(before: &str) -> bool {
+    let open = ["near(", "seq("].into_iter().filter_map(|name| before.rfind(name)).max();
+    open.is_some_and(|open| !before[open..].contains(')'))
 }
 
 /// Reads a pattern.
@@ -233,7 +277,12 @@ pub fn parse_pattern(text: &str) -> Result<Node, PatternError> {
     match parser.peek() {
         None => Ok(node),
         Some((Token::Mark(")"), range)) => {
-            Err(PatternError::new("unopened-bracket", range, "「)」に対応する「(」がありません"))
+            Err(PatternError::new("unopened-bracket", range, "「)」に対応する「(」がありません")
+                .help("余分な「)」を消すか、始まりに「(」を付けてください"))
+        }
+        Some((Token::Mark(">" | ">=" | "<" | "<=" | "==" | "="), range)) => {
+            Err(PatternError::new("comparison", range, "語の数を比べるには count(…) が要ります")
+                .help("count(混雑) >= 2 のように、数える語を count( ) で囲みます"))
         }
         Some((token, range)) => Err(PatternError::new(
             "missing-operator",
@@ -241,7 +290,7 @@ pub fn parse_pattern(text: &str) -> Result<Node, PatternError> {
             format!("{}の前に演算子がありません", token.describe()),
         )
         .help(
-            "続く語は「+」（隣り合う）、「&」（両方）、「|」（どちらか）で結びます。空白を含む文字列は引用符で囲みます",
+            "前の語と「&」（両方ある）、「|」（どちらかがある）、「+」（すぐ後ろに続く）のどれかで結んでください。空白を含む文字列は '…' で囲みます",
         )),
     }
 }
@@ -284,8 +333,13 @@ impl PatternParser<'_> {
                 format!("「{mark}」があるはずの所に{}があります", token.describe()),
             )),
             None => {
-                Err(PatternError::new("unclosed-bracket", opened.clone(), format!("「{mark}」で閉じられていません"))
-                    .help(format!("終わりに「{mark}」を付けてください")))
+                let open = match mark {
+                    "]" => "[",
+                    "}" => "{",
+                    _ => "(",
+                };
+                Err(PatternError::new("unclosed-bracket", opened.clone(), format!("「{open}」が閉じていません"))
+                    .help(format!("対応する終わりの所に「{mark}」を付けてください")))
             }
         }
     }
@@ -299,8 +353,9 @@ impl PatternParser<'_> {
             return Err(PatternError::new(
                 "too-deep",
                 at.clone(),
-                format!("括弧の入れ子が深すぎます（{MAX_DEPTH} 段まで）"),
-            ));
+                format!("括弧や「!」の入れ子が深すぎます（{MAX_DEPTH} 段まで）"),
+            )
+            .help("内側を概念（[concepts]）や別の規則に分けてください"));
         }
         self.depth += 1;
         let result = inner(self);
@@ -372,16 +427,27 @@ impl PatternParser<'_> {
         let node = |expr| Ok(Node { expr, byte_range: range.clone() });
         match token {
             Token::Quoted(text) if text.trim().is_empty() => {
-                Err(PatternError::new("empty-pattern", range, "引用符の中が空です"))
+                Err(PatternError::new("empty-pattern", range, "引用符の中が空です")
+                    .help("探す文字列を引用符の中に書いてください"))
             }
             Token::Quoted(text) => node(Expr::Literal(text)),
             Token::Regex(text) => node(Expr::Regex(text)),
+            Token::Concept(name) if name.starts_with(['*', '＊']) => {
+                Err(PatternError::new("syntax", range, "「<*コード名>」の書き方は使えません")
+                    .help("ほかの規則は rule(規則の id)、分類は category(分類の id)、概念は <概念の名前> で参照します"))
+            }
             Token::Concept(name) => node(Expr::Concept(name)),
             Token::Mark("(") => {
                 let inner = self.nested(&range, Self::any)?;
-                self.expect_mark(")", &range)?;
-                Ok(inner)
+                let end = self.expect_mark(")", &range)?;
+                Ok(Node { expr: inner.expr, byte_range: range.start..end })
             }
+            Token::Mark("<") if self.is_mark(">") => Err(PatternError::new(
+                "syntax",
+                range.start..range.end + 1,
+                "「<>変数-->値」の書き方は使えません",
+            )
+            .help("回答の属性は @問 = 問11、@都道府県 in {東京都, 大阪府} のように、列の名前に「@」を付けて書きます")),
             Token::Mark("@") => self.attribute(range),
             Token::Mark("~") => match self.peek() {
                 Some((Token::Word(reading), end)) => {
@@ -394,7 +460,8 @@ impl PatternParser<'_> {
             },
             Token::Word(word) => self.word(word, range),
             Token::Mark(mark @ (")" | "|" | "&" | "," | "+" | "]" | "}")) => {
-                Err(PatternError::new("missing-operand", range, format!("「{mark}」の前に語がありません")))
+                Err(PatternError::new("missing-operand", range, format!("「{mark}」の前に語がありません"))
+                    .help(format!("「{mark}」の前に語か '文字列' を書くか、余分な「{mark}」を消してください")))
             }
             token => Err(PatternError::new("syntax", range, format!("{}はここに書けません", token.describe()))),
         }
@@ -405,7 +472,8 @@ impl PatternParser<'_> {
         match word.as_str() {
             "chars" | "words" if !call => return self.comparison(Some(&word), range),
             "and" | "or" | "not" => {
-                return Err(PatternError::new("missing-operand", range, format!("「{word}」の前に語がありません")));
+                return Err(PatternError::new("missing-operand", range, format!("「{word}」の前に語がありません"))
+                    .help(format!("語としての「{word}」を探すときは '{word}' のように引用符で囲みます")));
             }
             _ if !call => return self.shaped_word(word, range),
             _ => {}
@@ -421,7 +489,7 @@ impl PatternParser<'_> {
                         range.start..end,
                         format!("「{word}」には語が 2 つ以上要ります"),
                     )
-                    .help(format!("{word}(a, b) のようにコンマで区切ります")));
+                    .help(comma_help(&parts, &word)));
                 }
                 for part in &parts {
                     span_only(part, &word)?;
@@ -439,7 +507,7 @@ impl PatternParser<'_> {
                         range.start..end,
                         "「except」には語がちょうど 2 つ要ります",
                     )
-                    .help("except(a, b): b と重ならない a"));
+                    .help("except(高齢, 後期高齢者) のように、探すものと除くものを半角のコンマで区切ります"));
                 }
                 for part in &parts {
                     span_only(part, "except")?;
@@ -458,7 +526,8 @@ impl PatternParser<'_> {
             "rule" | "category" => {
                 self.at += 1;
                 let Some((Token::Word(id), _)) = self.peek() else {
-                    return Err(PatternError::new("arguments", open, format!("「{word}」には id が要ります")));
+                    return Err(PatternError::new("arguments", open, format!("「{word}」には id が要ります"))
+                        .help(format!("{word}(id) のように書きます")));
                 };
                 self.at += 1;
                 let end = self.expect_mark(")", &open)?;
@@ -686,7 +755,11 @@ impl PatternParser<'_> {
                 self.at += 1;
                 (true, true)
             }
-            _ => return Err(wrong(at, "属性の名前のあとに「=」「!=」「in」「not in」のどれかが要ります")),
+            _ => {
+                let end = self.tokens[self.at - 1].1.end;
+                let message = format!("属性「{name}」のあとに「=」「!=」「in」「not in」のどれかが要ります");
+                return Err(wrong(at.start..end, &message));
+            }
         };
         self.at += 1;
         let value = |parser: &mut Self| match parser.peek() {
@@ -722,10 +795,22 @@ fn span_only(node: &Node, inside: &str) -> Result<(), PatternError> {
     if node.expr.is_span() {
         return Ok(());
     }
+    let inside =
+        if inside.starts_with('「') { format!("{inside}でつなぐ中") } else { format!("{inside}( ) の中") };
     Err(PatternError::new(
         "not-a-span",
         node.byte_range.clone(),
-        format!("条件（&、!、比較、@、rule など）は{inside}の中に書けません"),
+        format!("{inside}に条件（&、!、比較、@、rule など）は書けません"),
     )
-    .help("位置のあるもの（語、文字列、概念、seq、near など）だけを中に書き、条件は外で & で結びます"))
+    .help("中には語・文字列・概念・seq・near など位置のあるものだけを書き、条件は外で & で結びます: near(端末, 故障) & 不調"))
+}
+
+/// What to do where `near` or `seq` has one part: perhaps its comma is a Japanese one.
+fn comma_help(parts: &[Node], name: &str) -> String {
+    match parts {
+        [Node { expr: Expr::Word(WordTest { word: Some(WordShape::Exact(word)), .. }), .. }] if word.contains('、') => {
+            format!("語は半角のコンマで区切ります: {name}({})", word.replace('、', ", "))
+        }
+        _ => format!("{name}(端末, 故障) のように、語は半角のコンマで区切ります"),
+    }
 }

@@ -116,16 +116,19 @@ fn can_begin(morpheme: &Morpheme<'_>) -> bool {
 }
 
 fn can_continue(morpheme: &Morpheme<'_>) -> bool {
-    matches!(
-        morpheme.word.class,
-        WordClass::Noun
-            | WordClass::VerbalNoun
-            | WordClass::AdjectivalNoun
-            | WordClass::NounPart
-            | WordClass::Prefix
-            | WordClass::Verb
-            | WordClass::Adjective
-    )
+    // の, こと and the like are nouns to the dictionary, but make no compounds.
+    let is_formal = morpheme.word.pos.starts_with("名詞-非自立");
+    !is_formal
+        && matches!(
+            morpheme.word.class,
+            WordClass::Noun
+                | WordClass::VerbalNoun
+                | WordClass::AdjectivalNoun
+                | WordClass::NounPart
+                | WordClass::Prefix
+                | WordClass::Verb
+                | WordClass::Adjective
+        )
 }
 
 /// A term that is more frequent on one side than on the other.
