@@ -26,6 +26,9 @@ pub(super) struct Args {
     new: PathBuf,
     #[command(flatten)]
     input: InputArgs,
+    /// 変わった回答を、分類ごとにこの数まで並べる
+    #[arg(long, value_name = "件数", default_value_t = 20)]
+    limit: usize,
     /// 出力の形式（table または json）
     #[arg(long, value_enum, default_value_t = TableFormat::Table, value_name = "形式", hide_possible_values = true)]
     format: TableFormat,
@@ -50,7 +53,7 @@ impl Args {
         let comparison = Comparison::build(old.codebook(), new.codebook(), &items);
         let mut out = stdout();
         match self.format {
-            TableFormat::Table => write_table(&mut out, &comparison, &corpus)?,
+            TableFormat::Table => write_table(&mut out, &comparison, &corpus, self.limit)?,
             TableFormat::Json => {
                 let value = merged(
                     json!({"old_version": old.version(), "new_version": new.version()}),
@@ -71,14 +74,14 @@ fn rule_set(folder: &Path, analyzer: &Analyzer) -> anyhow::Result<RuleSet> {
     })
 }
 
-fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus) -> anyhow::Result<()> {
+fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus, limit: usize) -> anyhow::Result<()> {
     let has_gold = corpus.has_gold();
     let mut table = Table::new();
     let mut header = vec!["分類", "元", "新", "増えた", "減った"];
     if has_gold {
         header.extend(["よくなった", "悪くなった"]);
     }
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(presets::NOTHING).set_header(header);
     for change in &comparison.categories {
         let (gained, lost) = (change.gained.len(), change.lost.len());
         let mut row = vec![change.category.clone()];
@@ -94,7 +97,7 @@ fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus) ->
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    writeln!(out, "{table}")?;
+    writeln!(out, "{}", table.trim_fmt())?;
     writeln!(out, "回答 {} 件、primary の変わった回答 {} 件", comparison.comments, comparison.primary.len())?;
     let line = |out: &mut dyn Write, mark: &str, index: usize, is_better: Option<bool>| -> std::io::Result<()> {
         let comment = &corpus.comments[index];
@@ -103,28 +106,37 @@ fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus) ->
             Some(false) => "（正解から離れる）",
             None => "",
         };
-        writeln!(out, "  {mark} {}{verdict}  {}", comment.id, one_line(&comment.text, 200))
+        writeln!(out, "  {mark} {}{verdict}  {}", comment.id, one_line(&comment.text, 120))
     };
     for change in &comparison.categories {
         if change.gained.is_empty() && change.lost.is_empty() {
             continue;
         }
         writeln!(out, "\n{}", change.category)?;
-        for gained in &change.gained {
-            line(out, "＋", gained.index, gained.is_better)?;
+        let changes =
+            change.gained.iter().map(|gained| ("＋", gained)).chain(change.lost.iter().map(|lost| ("－", lost)));
+        for (mark, change) in changes.take(limit) {
+            line(out, mark, change.index, change.is_better)?;
         }
-        for lost in &change.lost {
-            line(out, "－", lost.index, lost.is_better)?;
-        }
+        write_rest(out, change.gained.len() + change.lost.len(), limit)?;
     }
     if !comparison.primary.is_empty() {
         writeln!(out, "\nprimary")?;
-        for change in &comparison.primary {
+        for change in comparison.primary.iter().take(limit) {
             let name = |id: &Option<String>| id.clone().unwrap_or_else(|| "なし".to_owned());
             line(out, &format!("{} → {}", name(&change.old), name(&change.new)), change.index, change.is_better)?;
         }
+        write_rest(out, comparison.primary.len(), limit)?;
     }
     Ok(())
+}
+
+/// Says how many are not shown.
+fn write_rest(out: &mut dyn Write, count: usize, limit: usize) -> std::io::Result<()> {
+    match count.checked_sub(limit) {
+        None | Some(0) => Ok(()),
+        Some(rest) => writeln!(out, "  ほか {rest} 件（--limit で増やせます）"),
+    }
 }
 
 fn to_json(comparison: &Comparison, corpus: &Corpus) -> Value {

@@ -1,6 +1,6 @@
 //! `jirei rules coverage`: what each rule does on a body of comments.
 
-use std::io::Write;
+use std::{io::Write, path::PathBuf};
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{Outcome, Shared, TableFormat, corpus::Corpus, merged, one_line, place, place_json, round};
 use crate::{
     classify::Classification,
-    cli::{input::InputArgs, stdout},
-    codebook::Codebook,
+    cli::{input::InputArgs, output, stdout, table::csv_line},
+    codebook::{CategoryIndex, Codebook},
     rule::{Coverage, CoverageItem, Overlap, RuleInfo, RuleKind, RuleSet, Strength},
 };
 
@@ -26,10 +26,14 @@ pub(super) struct Args {
     /// 重なりの大きい規則の組を、この数まで並べる
     #[arg(long, value_name = "件数", default_value_t = 10)]
     overlaps: usize,
+    /// 回答 × 分類・規則の表（当たれば 1）を書き出す。KH Coder の「文書×コード」に当たる
+    #[arg(long, value_name = "ファイル.csv")]
+    matrix: Option<PathBuf>,
 }
 
 impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
+        let matrix = self.matrix.as_deref().map(output::OutputFile::create).transpose()?;
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
         let corpus = Corpus::read(&self.input)?;
@@ -38,6 +42,9 @@ impl Args {
             corpus.map(&analyzer, &rules, |comment, analysis, matcher| {
                 (matcher.fired_rules(analysis, comment), matcher.classify(analysis, comment))
             });
+        if let Some(file) = matrix {
+            output::finish(file, &matrix_csv(&rules, &corpus, &outcomes)?)?;
+        }
         let items: Vec<CoverageItem<'_>> = outcomes
             .iter()
             .zip(&corpus.gold)
@@ -67,16 +74,30 @@ impl Args {
         corpus: &Corpus,
     ) -> anyhow::Result<()> {
         let infos: Vec<RuleInfo<'_>> = rules.rules().collect();
+        writeln!(
+            out,
+            "回答 {} 件（正解つき {} 件）  分類のない回答 {} 件  どの規則も当たらない回答 {} 件\n",
+            coverage.comments,
+            coverage.gold_comments,
+            coverage.uncategorised,
+            coverage.untouched.len()
+        )?;
         let mut table = Table::new();
-        let mut header = vec!["規則", "分類", "種類", "当たり", "付与", "単独", "重なり"];
+        let mut header = vec!["規則", "当たり", "付与", "単独", "重なり"];
         if corpus.has_gold() {
             header.push("適合率");
         }
         table.load_style(presets::NOTHING).set_header(header);
-        for (info, counts) in infos.iter().zip(&coverage.rules) {
-            let mut row = vec![info.id.to_string(), categories(info, rules.codebook()), kind(info).to_owned()];
+        let mut group = None;
+        for (info, counts) in infos.iter().zip(&coverage.rules).filter(|(_, counts)| counts.hits > 0) {
+            // The rules of a file have mostly one category: it is said once.
+            let categories = categories(info, rules.codebook());
+            if group.as_ref() != Some(&categories) {
+                table.add_row([categories.clone()]);
+                group = Some(categories);
+            }
             let is_exclusion = info.kind == RuleKind::Exclude;
-            row.push(counts.hits.to_string());
+            let mut row = vec![format!("  {}{}", info.id, kind(info)), counts.hits.to_string()];
             // An exclusion gives nothing.
             row.extend([counts.given, counts.unique].map(|count| match is_exclusion {
                 true => String::new(),
@@ -88,18 +109,11 @@ impl Args {
             }
             table.add_row(row);
         }
-        for column in table.column_iter_mut().skip(3) {
+        for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
+            column.set_padding((0, 1));
         }
         writeln!(out, "{}", table.trim_fmt())?;
-        writeln!(
-            out,
-            "回答 {} 件（正解つき {} 件）  分類のない回答 {} 件  どの規則も当たらない回答 {} 件",
-            coverage.comments,
-            coverage.gold_comments,
-            coverage.uncategorised,
-            coverage.untouched.len()
-        )?;
         let idle: Vec<&RuleInfo<'_>> =
             infos.iter().zip(&coverage.rules).filter(|(_, counts)| counts.hits == 0).map(|(info, _)| info).collect();
         if !idle.is_empty() {
@@ -111,23 +125,29 @@ impl Args {
         let overlaps = self.shown_overlaps(coverage);
         if !overlaps.is_empty() {
             writeln!(out, "\n同じ回答に当たる規則の組")?;
+            let mut table = Table::new();
+            table.load_style(presets::NOTHING).set_header(["両方", "どちらか", "割合", "規則の組"]);
             for overlap in overlaps {
-                writeln!(
-                    out,
-                    "  {} と {}: 両方 {} 件、どちらか {} 件（{:.0} %）",
-                    infos[overlap.first].id,
-                    infos[overlap.second].id,
-                    overlap.both,
-                    overlap.either,
-                    100.0 * overlap.share()
-                )?;
+                table.add_row([
+                    overlap.both.to_string(),
+                    overlap.either.to_string(),
+                    format!("{:.0} %", 100.0 * overlap.share()),
+                    format!("{}\n{}", infos[overlap.first].id, infos[overlap.second].id),
+                ]);
             }
+            for column in table.column_iter_mut().take(3) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+            writeln!(out, "{}", table.trim_fmt())?;
+        }
+        if self.uncovered == 0 && !coverage.untouched.is_empty() {
+            writeln!(out, "\nどの規則も当たらない回答は --uncovered 20 のように付けると読めます")?;
         }
         if self.uncovered > 0 && !coverage.untouched.is_empty() {
             writeln!(out, "\nどの規則も当たらない回答")?;
             for &index in coverage.untouched.iter().take(self.uncovered) {
                 let comment = &corpus.comments[index];
-                writeln!(out, "  {}  {}", comment.id, one_line(&comment.text, 200))?;
+                writeln!(out, "  {}  {}", comment.id, one_line(&comment.text, 120))?;
             }
         }
         Ok(())
@@ -202,18 +222,40 @@ impl Args {
     }
 }
 
+/// One line a comment, as Excel opens it: 1 where it has the category, where the rule fires.
+fn matrix_csv(rules: &RuleSet, corpus: &Corpus, outcomes: &[(Vec<usize>, Classification)]) -> anyhow::Result<Vec<u8>> {
+    let mark = |holds: bool| if holds { "1" } else { "0" }.to_owned();
+    let mut header = vec!["id".to_owned()];
+    header.extend(rules.codebook().categories().iter().map(|category| category.id.to_string()));
+    header.extend(rules.rules().map(|rule| format!("rule:{}", rule.id)));
+    let mut bytes = b"\xef\xbb\xbf".to_vec();
+    bytes.extend(csv_line(&header)?);
+    for (comment, (fired, classification)) in corpus.comments.iter().zip(outcomes) {
+        let mut line = vec![comment.id.to_string()];
+        let has = |index| classification.categories().any(|category| category == index);
+        line.extend(rules.codebook().iter().map(|(index, _)| mark(has(index))));
+        line.extend((0..rules.rules().count()).map(|rule| mark(fired.binary_search(&rule).is_ok())));
+        bytes.extend(csv_line(&line)?);
+    }
+    Ok(bytes)
+}
+
 fn categories(info: &RuleInfo<'_>, codebook: &Codebook) -> String {
     match info.categories.len() == codebook.len() && codebook.len() > 1 {
-        true => "*".to_owned(),
-        false => info.categories.iter().map(|&category| &*codebook[category].id).collect::<Vec<_>>().join("・"),
+        true => "すべての分類".to_owned(),
+        false => {
+            let name = |&category: &CategoryIndex| format!("{}（{}）", codebook[category].id, codebook[category].short);
+            info.categories.iter().map(name).collect::<Vec<_>>().join("・")
+        }
     }
 }
 
+/// What is unusual about a rule.
 fn kind(info: &RuleInfo<'_>) -> &'static str {
     match (info.kind, info.strength) {
-        (RuleKind::Assign, Strength::Strong) => "付与",
-        (RuleKind::Assign, Strength::Weak) => "付与（弱）",
-        (RuleKind::Exclude, Strength::Strong) => "除外",
-        (RuleKind::Exclude, Strength::Weak) => "除外（弱）",
+        (RuleKind::Assign, Strength::Strong) => "",
+        (RuleKind::Assign, Strength::Weak) => "（弱）",
+        (RuleKind::Exclude, Strength::Strong) => "（除外）",
+        (RuleKind::Exclude, Strength::Weak) => "（除外・弱）",
     }
 }

@@ -14,10 +14,11 @@ use crate::{
         ClauseOutcome, ExplainedCategory, ExplainedMorpheme, Explanation, Failure, FailureReason, Features, Matcher,
         RuleInfo, RuleSet, Strength, Verdict,
     },
+    source::Span,
 };
 
-/// Characters of a clause that are shown.
-const SHOWN_CLAUSE: usize = 80;
+/// Columns of a clause that are shown.
+const SHOWN_CLAUSE: usize = 48;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -67,7 +68,7 @@ impl View<'_> {
     }
 
     fn words(&self, clause: &ClauseOutcome) -> String {
-        clause.char_ranges.iter().map(|range| format!("「{}」", one_line(&self.slice(range), 60))).collect()
+        clause.char_ranges.iter().map(|range| format!("「{}」", one_line(&self.slice(range), 48))).collect()
     }
 
     fn sentence(&self, sentence: Option<usize>) -> String {
@@ -131,19 +132,19 @@ impl View<'_> {
             let weak = if info.strength == Strength::Weak { "・弱い" } else { "" };
             let mark = if firing.excluded_by.is_some() { "取り消し" } else { "当たり" };
             writeln!(out, "    {mark} {}（{}{weak}） {}", info.id, self.sentence(firing.sentence), place(info.span))?;
-            self.write_held(out, &firing.clauses)?;
+            self.write_held(out, &firing.clauses, info.span)?;
             if let Some(exclusion) = &firing.excluded_by {
                 let info = &self.infos[exclusion.rule];
                 writeln!(out, "      ← 除外の規則 {} {}", info.id, place(info.span))?;
-                self.write_held(out, &exclusion.clauses)?;
+                self.write_held(out, &exclusion.clauses, info.span)?;
             }
         }
         for prevented in &category.prevented {
             let info = &self.infos[prevented.rule];
             writeln!(out, "    見送り {}（{}） {}", info.id, self.sentence(prevented.sentence), place(info.span))?;
-            self.write_held(out, &prevented.clauses)?;
+            self.write_held(out, &prevented.clauses, info.span)?;
             writeln!(out, "      ← unless")?;
-            self.write_held(out, &prevented.unless)?;
+            self.write_held(out, &prevented.unless, info.span)?;
         }
         if let Some(nearest) = &category.nearest {
             let info = &self.infos[nearest.rule];
@@ -155,43 +156,45 @@ impl View<'_> {
                 place(info.span)
             )?;
             for clause in nearest.clause.held_atoms() {
-                self.write_clause(out, "○", clause, &self.words(clause))?;
+                self.write_clause(out, "○", clause, &self.words(clause), info.span)?;
             }
             for failure in nearest.clause.failures() {
-                self.write_clause(out, "×", failure.clause, &self.failure_text(failure))?;
+                self.write_clause(out, "×", failure.clause, &self.failure_text(failure), info.span)?;
             }
         }
         Ok(())
     }
 
     /// The clauses that held: of a conjunction its parts, of alternatives those that held.
-    fn write_held(&self, out: &mut dyn Write, clauses: &[ClauseOutcome]) -> anyhow::Result<()> {
+    fn write_held(&self, out: &mut dyn Write, clauses: &[ClauseOutcome], rule: &Span) -> anyhow::Result<()> {
         let mut open: Vec<&ClauseOutcome> = clauses.iter().rev().collect();
         while let Some(clause) = open.pop() {
             use crate::rule::ClauseKind::{All, Any};
             if matches!(clause.kind, All | Any) && !clause.parts.is_empty() {
                 open.extend(clause.parts.iter().rev().filter(|part| part.held));
             } else {
-                self.write_clause(out, "○", clause, &self.words(clause))?;
+                self.write_clause(out, "○", clause, &self.words(clause), rule)?;
             }
         }
         Ok(())
     }
 
+    /// What was found or not, then the clause, then its place: within the rule's file line and column suffice.
     fn write_clause(
         &self,
         out: &mut dyn Write,
         mark: &str,
         clause: &ClauseOutcome,
         remark: &str,
+        rule: &Span,
     ) -> anyhow::Result<()> {
-        writeln!(
-            out,
-            "      {mark} {}  {}{}{remark}",
-            one_line(clause.text(), SHOWN_CLAUSE),
-            place(&clause.span),
-            if remark.is_empty() { "" } else { "  " }
-        )?;
+        let at = clause.span.line_column();
+        let at = match clause.span.source == rule.source {
+            true => format!("{}:{}", at.line, at.column),
+            false => place(&clause.span),
+        };
+        let remark = if remark.is_empty() { String::new() } else { format!("{remark}  ") };
+        writeln!(out, "      {mark} {remark}{}  {at}", one_line(clause.text(), SHOWN_CLAUSE))?;
         Ok(())
     }
 

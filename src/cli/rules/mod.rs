@@ -11,6 +11,7 @@ mod test;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Outcome, Shared};
 use crate::source::Span;
@@ -102,12 +103,58 @@ fn round(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0
 }
 
-/// A text on one line, cut after about `most` characters.
-fn one_line(text: &str, most: usize) -> String {
-    let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((at, _)) = line.char_indices().nth(most) {
-        line.truncate(at);
-        line.push('…');
+/// A text on one line, cut to a width on screen.
+fn one_line(text: &str, width: usize) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    clipped(&line, width)
+}
+
+/// A line cut to a width on screen.
+fn clipped(line: &str, width: usize) -> String {
+    if line.width() <= width {
+        return line.to_owned();
     }
-    line
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used < width
+    };
+    line.chars().take_while(fits).chain(['…']).collect()
+}
+
+/// Where a word stands in a comment, with what is around it; the beginning where it is written otherwise there.
+fn snippet(text: &str, word: &str, width: usize) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some(at) = line.find(word) else { return clipped(&line, width) };
+    let around = width.saturating_sub(word.width()) / 2;
+    let mut used = 0;
+    let start = line[..at]
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| {
+            used += c.width().unwrap_or(0);
+            used < around
+        })
+        .last()
+        .map_or(at, |(start, _)| start);
+    let cut = if start > 0 { "…" } else { "" };
+    format!("{cut}{}", clipped(&line[start..], width.saturating_sub(cut.width())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clipped, snippet};
+
+    #[test]
+    fn lines_are_cut_by_their_width() {
+        assert_eq!(clipped("受付が混む", 10), "受付が混む");
+        assert_eq!(clipped("受付が混む", 9), "受付が混…");
+        assert_eq!(clipped("abc", 2), "a…");
+    }
+
+    #[test]
+    fn snippets_show_the_word() {
+        assert_eq!(snippet("朝から受付が混んで困る", "混ん", 16), "…受付が混んで困…");
+        assert_eq!(snippet("朝から\n混む", "無い", 30), "朝から 混む");
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
+use clap::ValueEnum;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
-use super::{Outcome, Shared, TableFormat, corpus::Corpus, round};
+use super::{Outcome, Shared, corpus::Corpus, round, snippet};
 use crate::{
     analyze::AnalysisWorker,
     classify::Classification,
@@ -36,9 +37,17 @@ pub(super) struct Args {
     /// 対象の回答に少ない語も並べる
     #[arg(long)]
     under: bool,
-    /// 出力の形式（table または json）
-    #[arg(long, value_enum, default_value_t = TableFormat::Table, value_name = "形式", hide_possible_values = true)]
-    format: TableFormat,
+    /// 出力の形式（table、toml または json）。toml は、要らない行を消して規則に貼り付けられる
+    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "形式", hide_possible_values = true)]
+    format: Format,
+}
+
+/// A table for a person, lines of a rule file, or data for a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Toml,
+    Json,
 }
 
 /// What the comments of the target have in common.
@@ -125,7 +134,7 @@ impl Args {
         let mut worker = analyzer.worker();
         let mut out = stdout();
         match self.format {
-            TableFormat::Table => {
+            Format::Table => {
                 for (index, group) in groups.iter().enumerate() {
                     if index > 0 {
                         writeln!(out)?;
@@ -133,7 +142,15 @@ impl Args {
                     write_group(&mut out, group, &corpus, &mut worker)?;
                 }
             }
-            TableFormat::Json => {
+            Format::Toml => {
+                for (index, group) in groups.iter().enumerate() {
+                    if index > 0 {
+                        writeln!(out)?;
+                    }
+                    write_toml(&mut out, group, &corpus, &mut worker)?;
+                }
+            }
+            Format::Json => {
                 let groups: Vec<Value> = groups.iter().map(|group| to_json(group, &corpus, &mut worker)).collect();
                 let value = json!({
                     "comments": corpus.comments.len(),
@@ -224,13 +241,18 @@ fn write_group(
     corpus: &Corpus,
     worker: &mut AnalysisWorker<'_>,
 ) -> anyhow::Result<()> {
-    writeln!(out, "{}  対象 {} 件、比べる回答 {} 件", group.purpose.heading(), group.target, group.reference)?;
+    writeln!(out, "{}", heading(group))?;
     if group.suggestions.is_empty() {
         writeln!(out, "特徴的な語はありません")?;
         return Ok(());
     }
+    let has_both = group.suggestions.iter().any(|suggestion| suggestion.keyness < 0.0);
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["書き方", "向き", "対象", "比較", "G²", "回答の例"]);
+    let mut header = vec!["書き方", "対象", "比較", "G²", "例"];
+    if has_both {
+        header.insert(1, "向き");
+    }
+    table.load_style(presets::NOTHING).set_header(header);
     let mut pasted = Vec::new();
     for suggestion in &group.suggestions {
         let pattern = suggestion.term.pattern(worker);
@@ -238,16 +260,19 @@ fn write_group(
         if over && suggestion.keyness >= SIGNIFICANT && pasted.len() < PASTED {
             pasted.push(pattern.clone());
         }
-        table.add_row([
+        let mut row = vec![
             pattern,
-            if over { "多い" } else { "少ない" }.to_owned(),
             suggestion.table.target.to_string(),
             suggestion.table.reference.to_string(),
             format!("{:.1}", suggestion.keyness),
-            examples(suggestion, corpus).join(" "),
-        ]);
+            example(suggestion, corpus),
+        ];
+        if has_both {
+            row.insert(1, if over { "多い" } else { "少ない" }.to_owned());
+        }
+        table.add_row(row);
     }
-    for column in table.column_iter_mut().skip(2).take(3) {
+    for column in table.column_iter_mut().skip(if has_both { 2 } else { 1 }).take(3) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     writeln!(out, "{}", table.trim_fmt())?;
@@ -255,6 +280,40 @@ fn write_group(
         let line = pasted.join(" | ").replace('\\', "\\\\").replace('"', "\\\"");
         writeln!(out, "規則に貼り付ける行（5 % 水準で偏りのある語）:\n{} = \"{line}\"", group.purpose.rule_key())?;
     }
+    Ok(())
+}
+
+fn heading(group: &Group) -> String {
+    format!("{}  対象 {} 件、比べる回答 {} 件", group.purpose.heading(), group.target, group.reference)
+}
+
+/// The first comment with the term, and the term in it.
+fn example(suggestion: &Suggestion, corpus: &Corpus) -> String {
+    let Some(&first) = suggestion.examples.first() else { return String::new() };
+    let comment = &corpus.comments[first];
+    format!("{}  {}", comment.id, snippet(&comment.text, &suggestion.term.surface, 34))
+}
+
+/// The words as an array that can stand in a rule, each with its numbers and an example beside it.
+fn write_toml(
+    out: &mut dyn Write,
+    group: &Group,
+    corpus: &Corpus,
+    worker: &mut AnalysisWorker<'_>,
+) -> anyhow::Result<()> {
+    writeln!(out, "# {}\n{} = [", heading(group), group.purpose.rule_key())?;
+    for suggestion in group.suggestions.iter().filter(|suggestion| suggestion.keyness > 0.0) {
+        let pattern = suggestion.term.pattern(worker).replace('\\', "\\\\").replace('"', "\\\"");
+        let table = suggestion.table;
+        // A comment of TOML ends with the line and holds no control characters.
+        let example: String = example(suggestion, corpus).chars().filter(|c| !c.is_control()).collect();
+        writeln!(
+            out,
+            "  \"{pattern}\",  # 対象 {}、比較 {}、G² {:.1}  {example}",
+            table.target, table.reference, suggestion.keyness
+        )?;
+    }
+    writeln!(out, "]")?;
     Ok(())
 }
 
