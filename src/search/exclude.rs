@@ -1,10 +1,11 @@
 //! What must be absent, as tantivy can take it.
 //!
 //! In tantivy 0.27 the scorer that excludes asks the excluded one for documents that lie before its own, which phrases
-//! do not allow: a debug build panics, a release build gives whatever comes. This wrapper answers such questions itself.
+//! do not allow: a debug build panics, a release build gives whatever comes. This wrapper answers such questions itself,
+//! from what it was told before.
 
 use tantivy::{
-    DocId, DocSet, Score, SegmentReader,
+    DocId, DocSet, Score, SeekDangerResult, SegmentReader, TERMINATED,
     query::{EnableScoring, Explanation, Query, Scorer, Weight},
 };
 
@@ -32,7 +33,9 @@ struct ExcludedWeight(Box<dyn Weight>);
 
 impl Weight for ExcludedWeight {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        Ok(Box::new(ExcludedScorer(self.0.scorer(reader, boost)?)))
+        let inner = self.0.scorer(reader, boost)?;
+        let next = inner.doc();
+        Ok(Box::new(ExcludedScorer { inner, next, is_settled: true }))
     }
 
     fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
@@ -40,29 +43,69 @@ impl Weight for ExcludedWeight {
     }
 }
 
-/// Leaves out `seek_danger`: the trait's own looks at where the scorer stands before it moves.
-struct ExcludedScorer(Box<dyn Scorer>);
+struct ExcludedScorer {
+    inner: Box<dyn Scorer>,
+    /// The document it stands on; or else no document before this one matches any more.
+    next: DocId,
+    /// Whether it stands there. Otherwise tantivy allows `seek_danger` only.
+    is_settled: bool,
+}
+
+impl ExcludedScorer {
+    fn ask(&mut self, target: DocId) -> bool {
+        (self.next, self.is_settled) = match self.inner.seek_danger(target) {
+            SeekDangerResult::Found => (target, true),
+            SeekDangerResult::SeekLowerBound(bound) => (bound.min(TERMINATED), false),
+        };
+        self.is_settled
+    }
+
+    fn settle(&mut self) -> DocId {
+        while !self.is_settled && self.next < TERMINATED {
+            self.ask(self.next);
+        }
+        self.next
+    }
+}
 
 impl DocSet for ExcludedScorer {
     fn advance(&mut self) -> DocId {
-        self.0.advance()
+        if self.is_settled && self.next < TERMINATED {
+            self.next = self.inner.advance();
+        }
+        self.settle()
     }
 
     fn seek(&mut self, target: DocId) -> DocId {
-        let doc = self.0.doc();
-        if doc >= target { doc } else { self.0.seek(target) }
+        if self.next < target && target < TERMINATED {
+            self.ask(target);
+        } else if self.next < target {
+            (self.next, self.is_settled) = (TERMINATED, false);
+        }
+        self.settle()
+    }
+
+    fn seek_danger(&mut self, target: DocId) -> SeekDangerResult {
+        if target < TERMINATED && (self.next < target || self.next == target && !self.is_settled) {
+            self.ask(target);
+        }
+        if self.is_settled && self.next == target {
+            SeekDangerResult::Found
+        } else {
+            SeekDangerResult::SeekLowerBound(self.next.max(target.saturating_add(1).min(TERMINATED)))
+        }
     }
 
     fn doc(&self) -> DocId {
-        self.0.doc()
+        self.next
     }
 
     fn size_hint(&self) -> u32 {
-        self.0.size_hint()
+        self.inner.size_hint()
     }
 
     fn cost(&self) -> u64 {
-        self.0.cost()
+        self.inner.cost()
     }
 }
 

@@ -3,6 +3,8 @@
 //! Search reads the index only. [`Searcher::open`] does not touch the record; where the index is missing, damaged
 //! or behind, the error says so and [`Searcher::open_or_rebuild`] makes it anew first.
 
+mod any;
+mod best;
 mod exclude;
 mod facet;
 mod hit;
@@ -10,21 +12,16 @@ mod kwic;
 mod matcher;
 mod near;
 mod plan;
+mod prefixes;
 mod query;
 mod synonyms;
 #[cfg(test)]
 mod tests;
+mod within;
 
 use std::path::{Path, PathBuf};
 
-use tantivy::{
-    DocAddress, IndexReader, Order, ReloadPolicy, Score, Searcher as TantivySearcher,
-    collector::{
-        TopDocs,
-        sort_key::{SortBySimilarityScore, SortByStaticFastValue},
-    },
-    query::Query as TantivyQuery,
-};
+use tantivy::{IndexReader, ReloadPolicy, Searcher as TantivySearcher, collector::TopDocs};
 
 use crate::comment::CommentId;
 use crate::index::{self, InIndex, IndexError, IndexInfo, OpenIndex, TokenMaker, guarded};
@@ -36,6 +33,7 @@ pub use plan::Expansion;
 pub use query::{Expression, Field, Note, Query};
 pub use synonyms::Synonyms;
 
+use best::{Best, CountAndBest};
 use facet::{Counts, FacetCollector};
 use matcher::Matcher;
 use plan::{FilterField, Plan, Planner};
@@ -192,9 +190,10 @@ impl Searcher {
         guarded(&self.folder, || {
             let searcher = self.reader.0.searcher();
             let result = self.run(&searcher, maker, query, options, false).in_index(&self.folder)?;
+            let result = result.expect("a search as written is always run");
             if result.total == 0 && options.fuzzy {
                 let again = self.run(&searcher, maker, query, options, true).in_index(&self.folder)?;
-                if again.total > 0 {
+                if let Some(again) = again.filter(|again| again.total > 0) {
                     return Ok(again);
                 }
             }
@@ -239,6 +238,7 @@ impl Searcher {
             synonyms: options.synonyms.then_some(&self.synonyms),
             readings: options.readings,
             fuzzy: false,
+            gave_way: false,
             notes: among.notes().to_vec(),
             expansions: Vec::new(),
         };
@@ -249,6 +249,7 @@ impl Searcher {
         self.run_plan(&searcher, maker, &plan, options, notes, expansions).map(Some)
     }
 
+    /// Searches as written; or with words that differ in one character, where some give way to such, else `None`.
     fn run(
         &self,
         searcher: &TantivySearcher,
@@ -256,7 +257,7 @@ impl Searcher {
         query: &Query,
         options: &SearchOptions,
         fuzzy: bool,
-    ) -> tantivy::Result<SearchResult> {
+    ) -> tantivy::Result<Option<SearchResult>> {
         let fields = &self.open.fields;
         let mut planner = Planner {
             searcher,
@@ -266,12 +267,16 @@ impl Searcher {
             synonyms: options.synonyms.then_some(&self.synonyms),
             readings: options.readings,
             fuzzy,
+            gave_way: false,
             notes: query.notes().to_vec(),
             expansions: Vec::new(),
         };
         let plan = planner.plan(query.expression())?;
-        let Planner { notes, expansions, .. } = planner;
-        self.run_plan(searcher, maker, &plan, options, notes, expansions)
+        let Planner { notes, expansions, gave_way, .. } = planner;
+        if fuzzy && !gave_way {
+            return Ok(None);
+        }
+        self.run_plan(searcher, maker, &plan, options, notes, expansions).map(Some)
     }
 
     fn run_plan(
@@ -284,33 +289,24 @@ impl Searcher {
         expansions: Vec<Expansion>,
     ) -> tantivy::Result<SearchResult> {
         let fields = &self.open.fields;
-        let over_terms = plan.to_query(fields);
-
         let counter = FacetCollector { fields: &options.facets };
+        let is_ranked = options.order == HitOrder::Relevance && plan.is_ranked();
+        let limit = options.offset.saturating_add(options.limit);
+        let pruning = if is_ranked && options.facets.is_empty() { plan.to_pruning_query(fields) } else { None };
         let (counts, places) = if options.limit == 0 {
-            (searcher.search(&*over_terms, &counter)?, Vec::new())
-        } else if !options.facets.is_empty() || plan.is_costly() {
-            // Every hit is looked at anyway: once is enough.
-            let top = TopDocs::with_limit(options.limit).and_offset(options.offset);
-            if options.order == HitOrder::Report || !plan.is_ranked() {
-                let (counts, found) = searcher.search(&*over_terms, &(counter, top.order_by(report_order())))?;
-                (counts, found.into_iter().map(|(_, address)| (0.0, address)).collect())
-            } else {
-                let key = ((SortBySimilarityScore, Order::Desc), report_order());
-                let (counts, found) = searcher.search(&*over_terms, &(counter, top.order_by(key)))?;
-                (counts, found.into_iter().map(|((score, _), address)| (score, address)).collect())
-            }
+            (searcher.search(&*plan.to_query(fields), &counter)?, Vec::new())
+        } else if let Some(query) = pruning {
+            let counts = Counts { hits: query.count(searcher)? as u64, by_field: Vec::new() };
+            (counts, searcher.search(&*query, &Best { limit })?)
         } else {
-            let counts = Counts { hits: over_terms.count(searcher)? as u64, by_field: Vec::new() };
-            let places = if counts.hits == 0 { Vec::new() } else { best(searcher, &*over_terms, plan, options)? };
-            (counts, places)
+            searcher.search(&*plan.to_query(fields), &CountAndBest { counter, limit, is_ranked })?
         };
         let total = counts.hits;
         let facets = facet::facets(&options.facets, counts, &self.open.info.frame);
         let matcher = Matcher::new(plan);
-        let mut hits = Vec::with_capacity(places.len());
-        for (score, address) in places {
-            let mut hit = Hit::read(searcher, fields, address, score)?;
+        let mut hits = Vec::new();
+        for place in places.into_iter().skip(options.offset) {
+            let mut hit = Hit::read(searcher, fields, place.address, place.score)?;
             if options.highlights && plan.is_ranked() {
                 hit.highlight(maker, &matcher);
             }
@@ -318,42 +314,4 @@ impl Searcher {
         }
         Ok(SearchResult { hits, total, facets, notes, expansions })
     }
-}
-
-/// Sorts by the order in which comments came in.
-fn report_order() -> (SortByStaticFastValue<u64>, Order) {
-    (SortByStaticFastValue::for_field("position"), Order::Asc)
-}
-
-/// The places of the hits that are asked for, in order, without looking at those that cannot be among them.
-fn best(
-    searcher: &TantivySearcher,
-    query: &dyn TantivyQuery,
-    plan: &Plan,
-    options: &SearchOptions,
-) -> tantivy::Result<Vec<(Score, DocAddress)>> {
-    if options.order == HitOrder::Report || !plan.is_ranked() {
-        let top = TopDocs::with_limit(options.limit).and_offset(options.offset);
-        let found = searcher.search(query, &top.order_by(report_order()))?;
-        return Ok(found.into_iter().map(|(_, address)| (0.0, address)).collect());
-    }
-    // The quick way skips what cannot be among the best, but leaves equal ones to chance: where one more than asked
-    // for is as good as the last, all must be looked at.
-    let wanted = options.offset.saturating_add(options.limit);
-    let mut found = searcher.search(query, &TopDocs::with_limit(wanted.saturating_add(1)).order_by_score())?;
-    let is_tied = found.len() > wanted && found[wanted].0 == found[wanted - 1].0;
-    if is_tied {
-        let key = ((SortBySimilarityScore, Order::Desc), report_order());
-        let top = TopDocs::with_limit(options.limit).and_offset(options.offset);
-        let found = searcher.search(query, &top.order_by(key))?;
-        return Ok(found.into_iter().map(|((score, _), address)| (score, address)).collect());
-    }
-    found.truncate(wanted);
-    let mut keyed = Vec::with_capacity(found.len());
-    for (score, address) in found {
-        let column = searcher.segment_reader(address.segment_ord).fast_fields().u64("position")?;
-        keyed.push((score, column.first(address.doc_id), address));
-    }
-    keyed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    Ok(keyed.into_iter().skip(options.offset).map(|(score, _, address)| (score, address)).collect())
 }

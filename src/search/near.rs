@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tantivy::{
-    DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term,
+    DocId, DocSet, Score, SeekDangerResult, SegmentReader, TERMINATED, TantivyError, Term,
     postings::{Postings, SegmentPostings},
     query::{BooleanQuery, EnableScoring, Explanation, Occur, Query, Scorer, Weight},
     schema::IndexRecordOption,
@@ -76,6 +76,34 @@ struct NearWeight {
 impl Weight for NearWeight {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
         let inner = self.inner.scorer(reader, boost)?;
+        let mut scorer = self.over(inner, reader)?;
+        let first = scorer.inner.doc();
+        scorer.settle(first);
+        Ok(Box::new(scorer))
+    }
+
+    fn scorer_danger(
+        &self,
+        reader: &SegmentReader,
+        target: DocId,
+        boost: Score,
+    ) -> tantivy::Result<(SeekDangerResult, Box<dyn Scorer>)> {
+        let (result, inner) = self.inner.scorer_danger(reader, target, boost)?;
+        let mut scorer = self.over(inner, reader)?;
+        Ok((scorer.confirm(target, result), Box::new(scorer)))
+    }
+
+    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        let mut scorer = self.scorer(reader, 1.0)?;
+        if scorer.doc() > doc || scorer.seek(doc) != doc {
+            return Err(TantivyError::InvalidArgument(format!("document #{doc} does not match")));
+        }
+        Ok(Explanation::new("Near", scorer.score()))
+    }
+}
+
+impl NearWeight {
+    fn over(&self, inner: Box<dyn Scorer>, reader: &SegmentReader) -> tantivy::Result<NearScorer> {
         let mut groups = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
             let mut patterns = Vec::new();
@@ -95,18 +123,7 @@ impl Weight for NearWeight {
             groups.push(patterns);
         }
         let places = vec![Vec::new(); groups.len()];
-        let mut scorer = NearScorer { inner, groups, distance: self.distance, places, buffer: Vec::new() };
-        let first = scorer.inner.doc();
-        scorer.settle(first);
-        Ok(Box::new(scorer))
-    }
-
-    fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
-        let mut scorer = self.scorer(reader, 1.0)?;
-        if scorer.doc() > doc || scorer.seek(doc) != doc {
-            return Err(TantivyError::InvalidArgument(format!("document #{doc} does not match")));
-        }
-        Ok(Explanation::new("Near", scorer.score()))
+        Ok(NearScorer { inner, groups, distance: self.distance, places, buffer: Vec::new() })
     }
 }
 
@@ -125,6 +142,13 @@ impl NearScorer {
             doc = self.inner.advance();
         }
         doc
+    }
+
+    fn confirm(&mut self, target: DocId, result: SeekDangerResult) -> SeekDangerResult {
+        match result {
+            SeekDangerResult::Found if !self.matches(target) => SeekDangerResult::SeekLowerBound(target + 1),
+            result => result,
+        }
     }
 
     fn matches(&mut self, doc: DocId) -> bool {
@@ -174,6 +198,11 @@ impl DocSet for NearScorer {
     fn seek(&mut self, target: DocId) -> DocId {
         let doc = self.inner.seek(target);
         self.settle(doc)
+    }
+
+    fn seek_danger(&mut self, target: DocId) -> SeekDangerResult {
+        let result = self.inner.seek_danger(target);
+        self.confirm(target, result)
     }
 
     fn doc(&self) -> DocId {

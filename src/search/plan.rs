@@ -1,12 +1,12 @@
 //! From a query to what the index holds: words become patterns over its terms, with their other spellings.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use tantivy::{
-    Searcher as TantivySearcher, Term,
+    DocSet, Searcher as TantivySearcher, TERMINATED, Term,
     query::{
-        AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, Occur, PhraseQuery, Query as TantivyQuery, RangeQuery,
-        TermQuery, TermSetQuery,
+        AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery, Query as TantivyQuery,
+        RangeQuery, TermQuery, TermSetQuery,
     },
     schema::{Field as TantivyField, IndexRecordOption},
 };
@@ -23,10 +23,13 @@ use crate::{
 };
 
 use super::{
+    any::AnyQuery,
     exclude::Excluded,
     near::NearQuery,
+    prefixes::PrefixesOf,
     query::{Expression, Field, Note},
     synonyms::Synonyms,
+    within::WithinQuery,
 };
 
 /// Terms that a prefix stands for at most, alone and within a phrase.
@@ -38,6 +41,8 @@ const MAX_CUTS: usize = 12;
 const MAX_CUT_CHARS: usize = 20;
 /// Words that are taken to tell a comment from the others.
 const TELLING_WORDS: usize = 15;
+/// Terms of an alternative that are listed one by one; more are a set, which has no ranking.
+const MAX_LISTED: usize = 16;
 
 /// Which of a token's faces a pattern looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -109,6 +114,8 @@ pub(super) struct Planner<'p, 'a> {
     pub(super) readings: bool,
     /// Whether words that are not found give way to those that differ in one character.
     pub(super) fuzzy: bool,
+    /// Whether any word gave way.
+    pub(super) gave_way: bool,
     pub(super) notes: Vec<Note>,
     pub(super) expansions: Vec<Expansion>,
 }
@@ -422,14 +429,13 @@ impl Planner<'_, '_> {
 
     /// Ways to cut a reading into readings that the index has, those of fewest words first.
     fn cuts(&self, reading: &str, mark: Option<char>) -> tantivy::Result<Vec<Pattern>> {
-        let bounds: Vec<usize> = reading.char_indices().map(|(at, _)| at).chain([reading.len()]).collect();
-        let count = bounds.len() - 1;
+        let count = reading.chars().count();
         if !(2..=MAX_CUT_CHARS).contains(&count) {
             return Ok(Vec::new());
         }
         let marked = |word: &str| mark.into_iter().chain(word.chars()).collect::<String>();
-        // Where words that begin at each character end, found when it is first reached.
-        let mut ends: Vec<Option<Vec<usize>>> = vec![None; count];
+        // Where words that begin at each byte end, longest first, found when it is first reached.
+        let mut ends: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut patterns = Vec::new();
         let mut open: VecDeque<Vec<usize>> = VecDeque::from([vec![0]]);
         let mut steps = 0;
@@ -439,25 +445,20 @@ impl Planner<'_, '_> {
         {
             steps += 1;
             let start = *path.last().expect("a path begins with its start");
-            if start == count {
+            if start == reading.len() {
                 let words = path
                     .windows(2)
                     .enumerate()
-                    .map(|(index, cut)| (index as u32, marked(&reading[bounds[cut[0]]..bounds[cut[1]]])))
+                    .map(|(index, cut)| (index as u32, marked(&reading[cut[0]..cut[1]])))
                     .collect();
                 patterns.push(Pattern { channel: Channel::Reading, words });
                 continue;
             }
-            if ends[start].is_none() {
-                let mut found = Vec::new();
-                for end in (start + 1..=count).rev() {
-                    if self.occurs(self.fields.reading, &marked(&reading[bounds[start]..bounds[end]]))? {
-                        found.push(end);
-                    }
-                }
-                ends[start] = Some(found);
+            if let Entry::Vacant(vacant) = ends.entry(start) {
+                let lengths = self.reading_lengths(&marked(&reading[start..]), mark.map_or(0, char::len_utf8))?;
+                vacant.insert(lengths.into_iter().rev().map(|length| start + length).collect());
             }
-            for &end in ends[start].iter().flatten() {
+            for &end in &ends[&start] {
                 let mut longer = path.clone();
                 longer.push(end);
                 open.push_back(longer);
@@ -468,10 +469,39 @@ impl Planner<'_, '_> {
         Ok(patterns)
     }
 
+    /// Lengths in bytes of the readings with which a text begins after its mark, shortest first.
+    fn reading_lengths(&self, text: &str, mark: usize) -> tantivy::Result<BTreeSet<usize>> {
+        let mut lengths = BTreeSet::new();
+        for segment in self.searcher.segment_readers() {
+            let index = segment.inverted_index(self.fields.reading)?;
+            let mut stream = index.terms().search(PrefixesOf(text.as_bytes())).into_stream()?;
+            while stream.advance() {
+                lengths.extend(stream.key().len().checked_sub(mark).filter(|length| *length > 0));
+            }
+        }
+        Ok(lengths)
+    }
+
+    /// Whether a leaf matches any comment at all.
+    fn is_found(&self, leaf: &Leaf) -> tantivy::Result<bool> {
+        let query = leaf.to_query(&self.fields);
+        let weight = query.weight(EnableScoring::disabled_from_searcher(self.searcher))?;
+        for segment in self.searcher.segment_readers() {
+            let mut scorer = weight.scorer(segment, 1.0)?;
+            let mut doc = scorer.doc();
+            while doc != TERMINATED && segment.is_deleted(doc) {
+                doc = scorer.advance();
+            }
+            if doc != TERMINATED {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn make_fuzzy(&mut self, word: &str, leaf: &mut Leaf) -> tantivy::Result<()> {
-        let found = self.searcher.search(&*leaf.to_query(&self.fields), &tantivy::collector::Count)?;
         let typed: Vec<char> = word.nfkc().flat_map(char::to_lowercase).collect();
-        if found > 0 || typed.len() < 3 {
+        if typed.len() < 3 || self.is_found(leaf)? {
             return Ok(());
         }
         let mut instead = BTreeSet::new();
@@ -493,6 +523,7 @@ impl Planner<'_, '_> {
         leaf.patterns =
             instead.iter().map(|term| Pattern { channel: Channel::Base, words: vec![(0, term.clone())] }).collect();
         self.notes.push(Note::Fuzzy { word: word.to_owned(), instead });
+        self.gave_way = true;
         Ok(())
     }
 
@@ -749,21 +780,36 @@ impl Pattern {
 
 impl Leaf {
     pub(super) fn to_query(&self, fields: &Fields) -> Box<dyn TantivyQuery> {
-        let (single, phrases): (Vec<&Pattern>, Vec<&Pattern>) =
-            self.patterns.iter().partition(|pattern| pattern.words.len() == 1);
-        let mut queries: Vec<Box<dyn TantivyQuery>> = Vec::new();
-        if single.len() > 16 {
+        let mut queries = self.phrases(fields);
+        match self.terms(fields) {
+            Ok(terms) => queries.extend(terms),
+            Err(set) => queries.push(set),
+        }
+        any(queries)
+    }
+
+    /// The patterns of one word: each by itself, or where there are many as one set.
+    #[allow(clippy::type_complexity, reason = "either form is said once and taken apart at once")]
+    fn terms(&self, fields: &Fields) -> Result<Vec<Box<dyn TantivyQuery>>, Box<dyn TantivyQuery>> {
+        let single: Vec<&Pattern> = self.patterns.iter().filter(|pattern| pattern.words.len() == 1).collect();
+        if single.len() > MAX_LISTED {
             let terms = single.iter().flat_map(|pattern| pattern.terms(fields)).map(|(_, term)| term);
-            queries.push(Box::new(TermSetQuery::new(terms)));
-        } else {
-            queries.extend(single.iter().map(|pattern| pattern.to_query(fields)));
+            return Err(Box::new(TermSetQuery::new(terms)));
         }
-        queries.extend(phrases.iter().map(|pattern| pattern.to_query(fields)));
-        match queries.len() {
-            0 => Box::new(EmptyQuery),
-            1 => queries.remove(0),
-            _ => Box::new(BooleanQuery::union(queries)),
-        }
+        Ok(single.into_iter().map(|pattern| pattern.to_query(fields)).collect())
+    }
+
+    fn phrases(&self, fields: &Fields) -> Vec<Box<dyn TantivyQuery>> {
+        let phrases = self.patterns.iter().filter(|pattern| pattern.words.len() > 1);
+        phrases.map(|pattern| pattern.to_query(fields)).collect()
+    }
+}
+
+fn any(mut queries: Vec<Box<dyn TantivyQuery>>) -> Box<dyn TantivyQuery> {
+    match queries.len() {
+        0 => Box::new(EmptyQuery),
+        1 => queries.remove(0),
+        _ => Box::new(AnyQuery::new(queries)),
     }
 }
 
@@ -777,14 +823,26 @@ impl Plan {
         }
     }
 
-    /// Whether telling a hit means reading positions.
-    pub(super) fn is_costly(&self) -> bool {
+    /// Where the plan is nothing but alternative words: a query that can pass over blocks of documents in which no
+    /// good hit can be.
+    pub(super) fn to_pruning_query(&self, fields: &Fields) -> Option<Box<dyn TantivyQuery>> {
+        let mut terms = Vec::new();
+        self.collect_terms(fields, &mut terms).then(|| -> Box<dyn TantivyQuery> {
+            match terms.len() {
+                0 => Box::new(EmptyQuery),
+                1 => terms.remove(0),
+                _ => Box::new(BooleanQuery::union(terms)),
+            }
+        })
+    }
+
+    fn collect_terms(&self, fields: &Fields, terms: &mut Vec<Box<dyn TantivyQuery>>) -> bool {
         match self {
-            Self::Words(leaf) => leaf.patterns.iter().any(|pattern| pattern.words.len() > 1),
-            Self::Near { .. } => true,
-            Self::Not(inner) => inner.is_costly(),
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_costly),
-            Self::Everything | Self::Values { .. } | Self::Length { .. } => false,
+            Self::Words(leaf) if leaf.patterns.iter().all(|pattern| pattern.words.len() == 1) => {
+                leaf.terms(fields).map(|more| terms.extend(more)).is_ok()
+            }
+            Self::Any(parts) => parts.iter().all(|part| part.collect_terms(fields, terms)),
+            _ => false,
         }
     }
 
@@ -838,22 +896,39 @@ impl Plan {
             }
             Self::Not(_) => Self::all_to_query(std::slice::from_ref(self), fields),
             Self::All(parts) => Self::all_to_query(parts, fields),
-            Self::Any(parts) => Box::new(BooleanQuery::union(parts.iter().map(|part| part.to_query(fields)).collect())),
+            Self::Any(parts) => any(parts.iter().map(|part| part.to_query(fields)).collect()),
         }
     }
 
     fn all_to_query(parts: &[Self], fields: &Fields) -> Box<dyn TantivyQuery> {
+        let (lengths, parts): (Vec<&Self>, Vec<&Self>) = parts
+            .iter()
+            .filter(|part| **part != Self::Everything)
+            .partition(|part| matches!(part, Self::Length { .. }));
+        let is_wanted = |part: &&Self| !matches!(part, Self::Not(_));
         let mut clauses: Vec<(Occur, Box<dyn TantivyQuery>)> = Vec::with_capacity(parts.len() + 1);
-        for part in parts {
+        for part in &parts {
             match part {
                 Self::Not(inner) => clauses.push((Occur::MustNot, Box::new(Excluded(inner.to_query(fields))))),
                 part => clauses.push((Occur::Must, part.to_query(fields))),
             }
         }
+        // Lengths alone are looked up in their column; beside anything else they are asked for last.
+        let listed = if parts.iter().any(is_wanted) { 0 } else { lengths.len().min(1) };
+        clauses.extend(lengths[..listed].iter().map(|length| (Occur::Must, length.to_query(fields))));
         if clauses.iter().all(|(occur, _)| *occur == Occur::MustNot) {
             clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(Box::new(AllQuery), 0.0))));
         }
-        Box::new(BooleanQuery::new(clauses))
+        let mut query: Box<dyn TantivyQuery> = match clauses.as_mut_slice() {
+            [(Occur::Must, _)] => clauses.remove(0).1,
+            _ => Box::new(BooleanQuery::new(clauses)),
+        };
+        for length in &lengths[listed..] {
+            if let Self::Length { at_least, at_most } = length {
+                query = Box::new(WithinQuery { inner: query, column: "chars", range: *at_least..=*at_most });
+            }
+        }
+        query
     }
 }
 

@@ -175,6 +175,7 @@ fn a_thousand_queries_find_what_reading_everything_finds() {
                 synonyms: Some(&searcher.synonyms),
                 readings: true,
                 fuzzy: false,
+                gave_way: false,
                 notes: Vec::new(),
                 expansions: Vec::new(),
             };
