@@ -133,7 +133,7 @@ def queries(count):
         every, some = list(dict.fromkeys(every)), list(dict.fromkeys(some))
         none = [word for word in none if word not in every]
         filters = random.below(20)
-        prefecture = random.of(PREFECTURES) if filters < 11 else None
+        prefecture = random.of(PREFECTURES) if filters < 11 or draw >= 96 else None
         facility = random.of(("医科診療所", "歯科診療所", "病院")) if filters in (0, 1, 2, 3, 4, 11, 12, 13) else None
         question = random.of(("問6", "問7", "問10", "問13")) if filters in (0, 5, 6, 14) else None
         category = random.of(CATEGORIES) if filters in (7, 12, 15, 16) else None

@@ -1,10 +1,24 @@
 //! Help and errors of the argument parser in Japanese.
 
-use std::{io::Write, process::ExitCode};
+use std::{ffi::OsString, io::Write, process::ExitCode};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub(super) const HELP_TEMPLATE: &str = "{about-with-newline}\n使い方: {usage}\n\n{all-args}{after-help}";
+
+/// The program's arguments. In a search a word that must be absent begins with a minus, which the parser would take for
+/// an option: where none can be meant, the full-width minus stands for it, which the query takes as the same.
+pub(super) fn arguments(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let (mut is_search, mut is_plain) = (false, false);
+    given.map(move |argument| {
+        let Some(text) = argument.to_str().filter(|_| !is_plain) else { return argument };
+        is_plain = text == "--";
+        let follows = text.strip_prefix('-').and_then(|rest| rest.chars().next());
+        let absent = is_search && follows.is_some_and(|first| first != '-' && !first.is_ascii_alphabetic());
+        is_search |= text == "search";
+        if absent { OsString::from(format!("－{}", &text[1..])) } else { argument }
+    })
+}
 
 /// The few words of help that clap writes itself and offers no setting for.
 fn translated(help: &str) -> String {
@@ -75,4 +89,18 @@ pub(super) fn report(error: &clap::Error) -> ExitCode {
     }
     eprintln!("  使い方は jirei --help で表示されます");
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_with_a_minus_is_no_option() {
+        let given =
+            ["jirei", "--threads", "1", "search", "停電", "-台風", "-(", "-h", "--limit", "3", "-", "--", "-雷"];
+        let expected =
+            ["jirei", "--threads", "1", "search", "停電", "－台風", "－(", "-h", "--limit", "3", "-", "--", "-雷"];
+        assert_eq!(arguments(given.into_iter().map(OsString::from)).collect::<Vec<_>>(), expected);
+    }
 }

@@ -28,47 +28,36 @@ pub(super) fn formats() -> (Format, Format) {
     (head, Format::new().set_text_wrap().set_align(FormatAlign::Top))
 }
 
-/// A workbook of one sheet: frozen header with filters, text as text.
-pub(super) fn workbook<const N: usize>(
-    sheet_name: &str,
-    headers: &[&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> anyhow::Result<Vec<u8>> {
-    let mut workbook = new_workbook()?;
-    let (head, wrapped) = formats();
-    let sheet = workbook.add_worksheet();
-    sheet.set_name(sheet_name)?.set_freeze_panes(1, 0)?;
-    for (column, header) in (0..).zip(headers) {
-        sheet.set_column_width(column, if *header == "text" { 70.0 } else { 14.0 })?;
-        sheet.write_string_with_format(0, column, *header, &head)?;
-    }
-    let mut last = 0;
-    for (row, cells) in (1..).zip(rows) {
-        for (column, cell) in (0..).zip(cells) {
-            sheet.write_string_with_format(row, column, cell, &wrapped)?;
-        }
-        last = row;
-    }
-    sheet.autofilter(0, 0, last, N as u16 - 1)?;
-    Ok(workbook.save_to_buffer()?)
-}
-
 /// A cell of a fixed width on screen; what is longer is cut.
 pub(super) fn padded(text: &str, width: usize) -> String {
-    let mut cell = String::new();
+    let mut cell = cut(text, width);
+    cell.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width())));
+    cell
+}
+
+/// A text of at most a width on screen; what is longer is cut and ends in `…`.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    let mut cut = String::new();
     let mut used = 0;
-    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+    let mut rest = text.chars().map(|c| if c.is_control() { ' ' } else { c }).peekable();
+    while let Some(c) = rest.next() {
         let wide = c.width().unwrap_or(0);
-        if used + wide > width.saturating_sub(1) {
-            cell.push('…');
-            used += 1;
+        let is_last = rest.peek().is_none();
+        if used + wide > width.saturating_sub(usize::from(!is_last)) {
+            if width > 0 {
+                cut.push('…');
+            }
             break;
         }
-        cell.push(c);
+        cut.push(c);
         used += wide;
     }
-    cell.extend(std::iter::repeat_n(' ', width.saturating_sub(used)));
-    cell
+    cut
+}
+
+/// Columns that a text takes on screen.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
 }
 
 /// A text moved to the right edge of a width on screen.

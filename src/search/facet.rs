@@ -10,6 +10,11 @@ use tantivy::{
 
 use crate::{casebook::FrameCategory, index::Fields};
 
+use super::{
+    plan::{fitting_headers, folded},
+    query::Field,
+};
+
 /// What hits are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FacetField {
@@ -33,6 +38,22 @@ impl FacetField {
         vec![Self::Prefecture, Self::Facility, Self::Question, Self::Category, Self::Primary]
     }
 
+    /// The field that a person names, among these columns of the responses where it is no field that every survey
+    /// has.
+    pub fn from_name(name: &str, columns: &[AttributeColumn]) -> Option<Self> {
+        Some(match Field::from_name(name) {
+            Some(Field::Prefecture) => Self::Prefecture,
+            Some(Field::Facility) => Self::Facility,
+            Some(Field::Question) => Self::Question,
+            Some(Field::Category) => Self::Category,
+            Some(Field::Primary) => Self::Primary,
+            Some(Field::GoodQuote | Field::Id) | None => {
+                let headers: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+                Self::Attribute(fitting_headers(&folded(name), &headers).into_iter().next()?)
+            }
+        })
+    }
+
     fn column(&self) -> &'static str {
         match self {
             Self::Prefecture => "prefecture",
@@ -43,6 +64,15 @@ impl FacetField {
             Self::Attribute(_) => "attribute",
         }
     }
+}
+
+/// A column of the responses that hits can be counted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeColumn {
+    /// Its header.
+    pub name: String,
+    /// Number of different answers in it.
+    pub values: usize,
 }
 
 /// The counts of one field over all hits.

@@ -26,6 +26,8 @@ pub struct Hit {
     pub categories: Vec<String>,
     /// Id of its primary section.
     pub primary: Option<String>,
+    /// Whether to quote it, where a person decided.
+    pub good_quote: Option<bool>,
     /// BM25; 0 in report order.
     pub score: f32,
     /// What was looked for: ranges of *characters* of the comment's text, in order and apart.
@@ -58,6 +60,7 @@ impl Hit {
                 .filter_map(|value| value.as_str().map(str::to_owned))
                 .collect(),
             primary: first(fields.primary),
+            good_quote: first(fields.good_quote).map(|term| term == Fields::good_quote_term(true)),
             score,
             highlights: Vec::new(),
         })

@@ -24,9 +24,9 @@ use std::path::{Path, PathBuf};
 use tantivy::{IndexReader, ReloadPolicy, Searcher as TantivySearcher, collector::TopDocs};
 
 use crate::comment::CommentId;
-use crate::index::{self, InIndex, IndexError, IndexInfo, OpenIndex, TokenMaker, guarded};
+use crate::index::{self, Fields, InIndex, IndexError, IndexInfo, OpenIndex, TokenMaker, guarded};
 
-pub use facet::{Facet, FacetField, FacetValue};
+pub use facet::{AttributeColumn, Facet, FacetField, FacetValue};
 pub use hit::Hit;
 pub use kwic::{KwicLine, KwicOrder, kwic};
 pub use plan::Expansion;
@@ -165,6 +165,26 @@ impl Searcher {
     /// Number of comments.
     pub fn comment_count(&self) -> u64 {
         self.reader.0.searcher().num_docs()
+    }
+
+    /// The columns of the responses by which hits can be counted, in the order of their headers.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read.
+    pub fn attributes(&self) -> Result<Vec<AttributeColumn>, IndexError> {
+        guarded(&self.folder, || {
+            let searcher = self.reader.0.searcher();
+            let terms = plan::values(&searcher, self.open.fields.attribute).in_index(&self.folder)?;
+            let mut columns: Vec<AttributeColumn> = Vec::new();
+            for (name, _) in terms.iter().filter_map(|term| Fields::split_attribute(term)) {
+                match columns.last_mut().filter(|column| column.name == name) {
+                    Some(column) => column.values += 1,
+                    None => columns.push(AttributeColumn { name: name.to_owned(), values: 1 }),
+                }
+            }
+            Ok(columns)
+        })
     }
 
     /// Takes in what was committed since.

@@ -580,11 +580,11 @@ impl Planner<'_, '_> {
     fn attribute(&mut self, name: &str, values: &[String], written: &str) -> tantivy::Result<Plan> {
         let wanted = folded(name);
         let stored = self.values(self.fields.attribute)?;
-        let of_name: Vec<(&str, &str)> = stored
-            .iter()
-            .filter_map(|term| Fields::split_attribute(term))
-            .filter(|(header, _)| folded(header) == wanted)
-            .collect();
+        let pairs: Vec<(&str, &str)> = stored.iter().filter_map(|term| Fields::split_attribute(term)).collect();
+        let headers: BTreeSet<String> = pairs.iter().map(|(header, _)| (*header).to_owned()).collect();
+        let headers = fitting_headers(&wanted, &headers.into_iter().collect::<Vec<_>>());
+        let of_name: Vec<(&str, &str)> =
+            pairs.into_iter().filter(|(header, _)| headers.iter().any(|fits| fits == header)).collect();
         if of_name.is_empty() {
             if !written.contains("//") {
                 self.notes.push(Note::UnknownField(name.to_owned()));
@@ -608,20 +608,24 @@ impl Planner<'_, '_> {
         Ok(Plan::Values { field: FilterField::Attribute, values: chosen.into_iter().collect() })
     }
 
-    /// Every value of a field, in order.
     fn values(&self, field: TantivyField) -> tantivy::Result<Vec<String>> {
-        let mut values = BTreeSet::new();
-        for segment in self.searcher.segment_readers() {
-            let index = segment.inverted_index(field)?;
-            let mut stream = index.terms().stream()?;
-            while stream.advance() {
-                if let Ok(value) = std::str::from_utf8(stream.key()) {
-                    values.insert(value.to_owned());
-                }
+        values(self.searcher, field)
+    }
+}
+
+/// Every value of a field, in order.
+pub(super) fn values(searcher: &TantivySearcher, field: TantivyField) -> tantivy::Result<Vec<String>> {
+    let mut values = BTreeSet::new();
+    for segment in searcher.segment_readers() {
+        let index = segment.inverted_index(field)?;
+        let mut stream = index.terms().stream()?;
+        while stream.advance() {
+            if let Ok(value) = std::str::from_utf8(stream.key()) {
+                values.insert(value.to_owned());
             }
         }
-        Ok(values.into_iter().collect())
     }
+    Ok(values.into_iter().collect())
 }
 
 fn all(mut plans: Vec<Plan>) -> Plan {
@@ -702,7 +706,7 @@ fn drop_inflection(typed: &mut Vec<Typed>) {
     }
 }
 
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
@@ -737,6 +741,13 @@ fn good_quote(value: &str) -> &str {
         "×" | "no" | "false" | "0" => Fields::good_quote_term(false),
         _ => value,
     }
+}
+
+/// The headers that a person means by a name: 利用率 stands for 問3 マイナ保険証の利用率 where there is no 利用率.
+pub(super) fn fitting_headers(wanted: &str, headers: &[String]) -> Vec<String> {
+    let fits = fitting(wanted, headers, folded);
+    // A single character stands in too many headers to mean one of them.
+    if wanted.chars().count() > 1 { fits } else { fits.into_iter().filter(|header| folded(header) == wanted).collect() }
 }
 
 fn field_name(field: Field) -> &'static str {

@@ -95,7 +95,7 @@ pub enum Field {
 }
 
 impl Field {
-    fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name.to_lowercase().as_str() {
             "都道府県" | "県" | "府県" | "地域" | "prefecture" | "pref" => Self::Prefecture,
             "施設" | "施設種別" | "医療機関" | "facility" => Self::Facility,
@@ -342,17 +342,16 @@ impl Parser {
     fn unary(&mut self) -> Option<Expression> {
         let minus = self.peek() == Some('-');
         if minus || self.keyword("NOT") {
-            if minus {
-                self.at += 1;
-            } else {
+            if !minus {
                 self.skip_space();
+            }
+            // However many dashes there are, they say it once.
+            while self.peek() == Some('-') {
+                self.at += 1;
             }
             // A dash that stands alone is punctuation.
             if matches!(self.peek(), None | Some(' ' | ')' | '|')) {
                 return None;
-            }
-            if self.peek() == Some('-') {
-                return self.unary();
             }
             return self.primary().map(|inner| match inner {
                 Expression::Not(inner) => *inner,
@@ -410,7 +409,7 @@ impl Parser {
     /// `near(a b, 5)`; the outer `None` where something else stands here.
     fn near(&mut self) -> Option<Option<Expression>> {
         let rest: String = self.chars[self.at..].iter().take(5).map(|&c| sign(half_width(c))).collect();
-        if !rest.to_lowercase().starts_with("near(") {
+        if self.depth >= MAX_DEPTH || !rest.to_lowercase().starts_with("near(") {
             return None;
         }
         self.at += 5;
@@ -713,6 +712,8 @@ mod tests {
         case("-", "*");
         case("- 停電", "停電");
         case("--停電", "!停電");
+        case("--- 停電", "停電");
+        case("NOT -停電", "!停電");
         case("1,000円 2.5割", "(1,000円 & 2.5割)");
         case("都道府県:", "都道府県:");
         case("文字数:たくさん 停電", "停電");
@@ -721,6 +722,14 @@ mod tests {
         case("*", "*");
         case("http://a.example", "@http=//a.example");
         case("\"\"", "*");
+    }
+
+    #[test]
+    fn nothing_is_too_long_or_too_deep() {
+        for piece in ["(", "-", "near(", "\"", "NOT ", "都道府県:", "a|", "a OR ", "*", "near(a b) ", "😀", "？"]
+        {
+            let _ = Query::parse(&piece.repeat(10_000));
+        }
     }
 
     #[test]
