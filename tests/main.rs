@@ -15,5 +15,6 @@ mod rule_lints;
 mod rule_messages;
 mod rules;
 mod search;
+mod search_cli;
 mod support;
 mod tools;

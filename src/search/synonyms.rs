@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::index::kana::{comparable_reading, is_kana_only};
+
 const SYNONYMS: &str = include_str!("../../dictionaries/synonyms.csv");
 
 /// Groups of words that find each other.
@@ -34,28 +36,39 @@ impl Synonyms {
         let mut group_of: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, group) in groups.iter().enumerate() {
             for term in group {
-                let indices = group_of.entry(term.to_lowercase()).or_default();
-                if indices.last() != Some(&index) {
-                    indices.push(index);
+                for key in keys(term) {
+                    let indices = group_of.entry(key).or_default();
+                    if indices.last() != Some(&index) {
+                        indices.push(index);
+                    }
                 }
             }
         }
         Self { groups, group_of }
     }
 
-    /// The other words of a word's groups, in the table's order.
+    /// The other words of a word's groups, in the table's order. A word in kana is the same in either kana.
     pub fn of(&self, word: &str) -> Vec<&str> {
-        let word = word.to_lowercase();
+        let written = word.to_lowercase();
         let mut found: Vec<&str> = Vec::new();
-        for &group in self.group_of.get(&word).into_iter().flatten() {
-            for term in &self.groups[group] {
-                if term.to_lowercase() != word && !found.contains(&term.as_str()) {
+        for group in keys(word).into_iter().filter_map(|key| self.group_of.get(&key)).flatten() {
+            for term in &self.groups[*group] {
+                if term.to_lowercase() != written && !found.contains(&term.as_str()) {
                     found.push(term);
                 }
             }
         }
         found
     }
+}
+
+/// What a word is looked up by: as written, and where it is written in kana by its reading.
+fn keys(word: &str) -> Vec<String> {
+    let mut keys = vec![word.to_lowercase()];
+    if is_kana_only(word) {
+        keys.extend(Some(comparable_reading(word)).filter(|reading| *reading != keys[0]));
+    }
+    keys
 }
 
 #[cfg(test)]
@@ -67,6 +80,7 @@ mod tests {
         let synonyms = Synonyms::parse("terms\n# 番号\n暗証番号|パスワード|PIN\n停電\nPIN|ピン\n");
         assert_eq!(synonyms.of("pin"), ["暗証番号", "パスワード", "ピン"]);
         assert_eq!(synonyms.of("パスワード"), ["暗証番号", "PIN"]);
+        assert_eq!(synonyms.of("ぱすわーど"), ["暗証番号", "パスワード", "PIN"]);
         assert!(synonyms.of("停電").is_empty());
     }
 }

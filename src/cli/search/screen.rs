@@ -26,6 +26,7 @@ pub(super) fn write(out: &mut dyn Write, shown: &Shown<'_>, like: Option<&str>) 
             let hits = &shown.result.hits;
             let from = shown.offset + usize::from(!hits.is_empty());
             match (hits.len() as u64 == total, shown.offset) {
+                _ if hits.is_empty() => writeln!(out, "{count}")?,
                 (true, _) => writeln!(out, "{count}")?,
                 (false, 0) => writeln!(out, "{count}（うち {} 件を表示）", hits.len())?,
                 (false, offset) => writeln!(out, "{count}（うち {from}～{} 件目を表示）", offset + hits.len())?,
@@ -61,11 +62,11 @@ fn write_hit(out: &mut dyn Write, shown: &Shown<'_>, number: usize, hit: &Hit) -
         head.push_str("  引用候補");
     }
     writeln!(out)?;
-    for (index, line) in wrapped(&head, WIDTH - 4).into_iter().enumerate() {
+    for (index, line) in wrapped(&head, WIDTH - 6).into_iter().enumerate() {
         writeln!(out, "{}{line}", if index == 0 { "" } else { "    " })?;
     }
     for paragraph in marked(hit).lines() {
-        for line in wrapped(paragraph, WIDTH - 4) {
+        for line in wrapped(paragraph, WIDTH - 6) {
             writeln!(out, "    {line}")?;
         }
     }
@@ -113,7 +114,7 @@ fn write_facet(out: &mut dyn Write, facet: &Facet) -> anyhow::Result<()> {
     }
     let text = if values.is_empty() { "－".to_owned() } else { values.join("、") };
     writeln!(out, "\n{}", facet_label(&facet.field))?;
-    for line in wrapped(&text, WIDTH - 4) {
+    for line in wrapped(&text, WIDTH - 6) {
         writeln!(out, "    {line}")?;
     }
     Ok(())
