@@ -22,7 +22,10 @@ use std::{
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use tantivy::{Index, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term, directory::error::LockError};
+use tantivy::{
+    Directory, Index, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term,
+    directory::{INDEX_WRITER_LOCK, Lock, MmapDirectory, error::LockError},
+};
 
 use crate::{
     analyze::Analyzer,
@@ -204,18 +207,14 @@ fn commit_both<T>(
         return Ok((commit()?, Err(IndexError::Missing(folder.to_path_buf()))));
     };
     let mut done = None;
-    let indexed = writer.commit_with(info, || {
+    let between = || {
         mark_pending(folder)?;
         done = Some(commit()?);
         Ok(())
-    });
+    };
+    let indexed = writer.commit_with(info, between, || clear_pending(folder));
     match (done, indexed) {
-        (Some(done), indexed) => {
-            if indexed.is_ok() {
-                clear_pending(folder);
-            }
-            Ok((done, indexed))
-        }
+        (Some(done), indexed) => Ok((done, indexed)),
         (None, Err(error)) => Err(error),
         (None, Ok(())) => unreachable!("the index is committed after the record alone"),
     }
@@ -239,16 +238,22 @@ pub fn rebuild(casebook: &mut Casebook, maker: &mut TokenMaker<'_>) -> Result<In
 pub fn ensure(folder: &Path, maker: &mut TokenMaker<'_>, dictionary: &str) -> Result<bool, IndexError> {
     let mut casebook = Casebook::open(folder)?;
     let fits = {
-        // Whoever is writing both will have finished when the lock is ours.
         let lock = casebook.lock()?;
         let revision = lock.reader().revision()?;
-        let fits = guarded(folder, || {
-            let index = OpenIndex::open_files(folder)?;
-            Ok(index.info.check(folder, dictionary).is_ok() && index.info.revision == revision && index.is_whole())
-        });
-        match fits {
-            Err(error) if error.needs_rebuild() => false,
-            fits => fits?,
+        let fits = || -> Result<bool, IndexError> {
+            let fits = guarded(folder, || {
+                let index = OpenIndex::open_files(folder)?;
+                Ok(index.info.check(folder, dictionary).is_ok() && index.info.revision == revision && index.is_whole())
+            });
+            match fits {
+                Err(error) if error.needs_rebuild() => Ok(false),
+                fits => fits,
+            }
+        };
+        // Whoever was writing has committed the record, for the lock is ours, but the index may still be to come.
+        fits()? || {
+            wait_for_writer(folder)?;
+            fits()?
         }
     };
     if fits {
@@ -290,7 +295,7 @@ pub fn rebuild_with(
             if block.len() < BLOCK { Ok(()) } else { writer.put_block(&mut block, &makers) }
         })?;
         writer.put_block(&mut block, &makers)?;
-        writer.commit_with(&info, || Ok(()))
+        writer.commit_with(&info, || Ok(()), || ())
     });
     if let Err(error) = written {
         // What is half written would only take up room.
@@ -397,9 +402,7 @@ fn refresh(
         }
     }
     let info = IndexInfo { revision, ..writer.info.clone() };
-    writer.commit_with(&info, || Ok(()))?;
-    clear_pending(&folder);
-    Ok(())
+    writer.commit_with(&info, || Ok(()), || clear_pending(&folder))
 }
 
 impl IndexInfo {
@@ -627,6 +630,7 @@ impl Writer {
         mut self,
         info: &IndexInfo,
         between: impl FnOnce() -> Result<T, IndexError>,
+        shown: impl FnOnce(),
     ) -> Result<T, IndexError> {
         let payload = serde_json::to_string(info)
             .map_err(|error| IndexError::Damaged { folder: self.folder.clone(), message: error.to_string() })?;
@@ -634,9 +638,19 @@ impl Writer {
         prepared.set_payload(&payload);
         let done = between()?;
         prepared.commit().in_index(&self.folder)?;
+        // Merging may take minutes, in which the index is as good as it will be.
+        shown();
         self.writer.wait_merging_threads().in_index(&self.folder)?;
         Ok(done)
     }
+}
+
+/// Waits until no process writes the index.
+fn wait_for_writer(folder: &Path) -> Result<(), IndexError> {
+    let Ok(directory) = MmapDirectory::open(folder.join(FOLDER)) else { return Ok(()) };
+    // tantivy's own lock, for which a writer does not wait, but who wants to read may.
+    let lock = Lock { filepath: INDEX_WRITER_LOCK.filepath.clone(), is_blocking: true };
+    directory.acquire_lock(&lock).map(drop).map_err(|error| TantivyError::LockFailure(error, None)).in_index(folder)
 }
 
 fn put_in_place(folder: &Path, new: &Path) -> std::io::Result<()> {

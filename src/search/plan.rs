@@ -1,6 +1,6 @@
 //! From a query to what the index holds: words become patterns over its terms, with their other spellings.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
 use tantivy::{
     DocSet, Searcher as TantivySearcher, TERMINATED, Term,
@@ -36,7 +36,7 @@ use super::{
 const MAX_PREFIXED: usize = 500;
 const MAX_PREFIXED_IN_PHRASE: usize = 50;
 /// Ways to cut a reading into words that are looked for at most.
-const MAX_CUTS: usize = 12;
+const MAX_CUTS: usize = 8;
 /// Readings longer than this many characters are not cut.
 const MAX_CUT_CHARS: usize = 20;
 /// Words that are taken to tell a comment from the others.
@@ -261,6 +261,10 @@ impl Planner<'_, '_> {
                 let bases: String = typed.iter().map(|token| token.base.as_str()).collect();
                 found = synonyms.of(&bases).into_iter().map(str::to_owned).collect();
             }
+            if found.is_empty() && is_kana_only(whole) {
+                // What looked like an inflection may have been the end of the word.
+                found = synonyms.of(whole).into_iter().map(str::to_owned).collect();
+            }
             for synonym in &found {
                 patterns.push(self.base_pattern(synonym));
             }
@@ -434,34 +438,44 @@ impl Planner<'_, '_> {
             return Ok(Vec::new());
         }
         let marked = |word: &str| mark.into_iter().chain(word.chars()).collect::<String>();
-        // Where words that begin at each byte end, longest first, found when it is first reached.
+        // From the end: where the words that begin at each byte end, longest first; the fewest and the most words to
+        // the end of the reading.
         let mut ends: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut to_end: BTreeMap<usize, (usize, usize)> = BTreeMap::from([(reading.len(), (0, 0))]);
+        for (start, _) in reading.char_indices().rev() {
+            let lengths = self.reading_lengths(&marked(&reading[start..]), mark.map_or(0, char::len_utf8))?;
+            let found: Vec<usize> = lengths.into_iter().rev().map(|length| start + length).collect();
+            let words = found.iter().filter_map(|end| to_end.get(end)).copied();
+            if let Some((fewest, most)) = words.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
+                to_end.insert(start, (fewest + 1, most + 1));
+            }
+            ends.insert(start, found);
+        }
+        let Some(&(fewest, most)) = to_end.get(&0) else { return Ok(Vec::new()) };
+        // What is typed in kana is found in any writing, where cuts into many words are accidents; kana in a text is
+        // often cut up by the analyser.
+        let most = if mark.is_some() { most } else { most.min(fewest + 1) };
         let mut patterns = Vec::new();
-        let mut open: VecDeque<Vec<usize>> = VecDeque::from([vec![0]]);
-        let mut steps = 0;
-        while let Some(path) = open.pop_front()
-            && patterns.len() < MAX_CUTS
-            && steps < 2_000
-        {
-            steps += 1;
-            let start = *path.last().expect("a path begins with its start");
-            if start == reading.len() {
-                let words = path
-                    .windows(2)
-                    .enumerate()
-                    .map(|(index, cut)| (index as u32, marked(&reading[cut[0]..cut[1]])))
-                    .collect();
-                patterns.push(Pattern { channel: Channel::Reading, words });
-                continue;
-            }
-            if let Entry::Vacant(vacant) = ends.entry(start) {
-                let lengths = self.reading_lengths(&marked(&reading[start..]), mark.map_or(0, char::len_utf8))?;
-                vacant.insert(lengths.into_iter().rev().map(|length| start + length).collect());
-            }
-            for &end in &ends[&start] {
-                let mut longer = path.clone();
-                longer.push(end);
-                open.push_back(longer);
+        for words in fewest..=most {
+            let mut open = vec![vec![0]];
+            while let Some(path) = open.pop()
+                && patterns.len() < MAX_CUTS
+            {
+                let start = *path.last().expect("a path begins with its start");
+                if start == reading.len() {
+                    let words = path.windows(2).zip(0..).map(|(cut, at)| (at, marked(&reading[cut[0]..cut[1]])));
+                    patterns.push(Pattern { channel: Channel::Reading, words: words.collect() });
+                    continue;
+                }
+                let left = words - path.len();
+                for &end in ends[&start].iter().rev() {
+                    // The end must be reached with exactly the words that are left after this one.
+                    if to_end.get(&end).is_some_and(|(fewest, most)| (*fewest..=*most).contains(&left)) {
+                        let mut longer = path.clone();
+                        longer.push(end);
+                        open.push(longer);
+                    }
+                }
             }
         }
         // Two short words side by side are more often an accident than the word that was meant.

@@ -62,13 +62,15 @@ const MAX_CELL: usize = 32_767;
 pub(super) fn write_jsonl(out: &mut dyn Write, shown: &Shown<'_>) -> anyhow::Result<()> {
     match &shown.concordance {
         Some(lines) => {
+            let hits = shown.hits_by_id();
             for line in lines {
-                let cells = kwic_cells(shown, line, |id| id.to_owned());
+                let hit = hits.get(&line.comment).copied();
+                let cells = kwic_cells(hit, line, |id| id.to_owned());
                 let mut object: Map<String, Value> =
                     KWIC_HEADERS.iter().zip(cells).map(|(header, cell)| ((*header).to_owned(), json!(cell))).collect();
                 object.insert("start".into(), json!(line.char_range.start));
                 object.insert("end".into(), json!(line.char_range.end));
-                if let Some(hit) = shown.hit(&line.comment) {
+                if let Some(hit) = hit {
                     object.insert("prefecture".into(), json!(hit.comment.prefecture));
                     object.insert("facility".into(), json!(hit.comment.facility));
                     object.insert("question".into(), json!(hit.comment.question));
@@ -119,8 +121,10 @@ pub(super) fn write_csv(out: &mut dyn Write, shown: &Shown<'_>) -> anyhow::Resul
     match &shown.concordance {
         Some(lines) => {
             out.write_all(&table::csv_line(KWIC_HEADERS)?)?;
+            let hits = shown.hits_by_id();
             for line in lines {
-                out.write_all(&table::csv_line(kwic_cells(shown, line, id))?)?;
+                let hit = hits.get(&line.comment).copied();
+                out.write_all(&table::csv_line(kwic_cells(hit, line, id))?)?;
             }
         }
         None => {
@@ -157,8 +161,10 @@ pub(super) fn workbook(shown: &Shown<'_>) -> anyhow::Result<Vec<u8>> {
         Some(lines) => {
             let sheet = sheet(&mut workbook, "コンコーダンス", XLSX_KWIC_HEADERS, &[])?;
             let name = |id: &str| shown.category(id).to_owned();
+            let hits = shown.hits_by_id();
             for (row, line) in (1..).zip(lines) {
-                write_row(sheet, row, &kwic_cells(shown, line, name), &[7, 8], None)?;
+                let hit = hits.get(&line.comment).copied();
+                write_row(sheet, row, &kwic_cells(hit, line, name), &[7, 8], None)?;
             }
             sheet.autofilter(0, 0, lines.len() as u32, XLSX_KWIC_HEADERS.len() as u16 - 1)?;
         }
@@ -298,8 +304,7 @@ fn cells(hit: &Hit, columns: &[String], category: impl Fn(&str) -> String) -> Ve
     cells
 }
 
-fn kwic_cells(shown: &Shown<'_>, line: &KwicLine, category: impl Fn(&str) -> String) -> Vec<String> {
-    let hit = shown.hit(&line.comment);
+fn kwic_cells(hit: Option<&Hit>, line: &KwicLine, category: impl Fn(&str) -> String) -> Vec<String> {
     let of = |value: fn(&Hit) -> Option<&String>| hit.and_then(value).cloned().unwrap_or_default();
     let categories = hit.map(|hit| hit.categories.iter().map(|id| category(id)).collect::<Vec<_>>().join(";"));
     vec![

@@ -5,7 +5,7 @@ mod decide;
 mod export;
 mod screen;
 
-use std::{io::Write, path::PathBuf};
+use std::{collections::HashMap, io::Write, path::PathBuf};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -158,8 +158,8 @@ impl Shown<'_> {
             .map_or(id, |category| category.short.as_str())
     }
 
-    fn hit(&self, id: &CommentId) -> Option<&Hit> {
-        self.result.hits.iter().find(|hit| hit.comment.id == *id)
+    fn hits_by_id(&self) -> HashMap<&CommentId, &Hit> {
+        self.result.hits.iter().map(|hit| (&hit.comment.id, hit)).collect()
     }
 }
 
