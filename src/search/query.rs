@@ -12,7 +12,8 @@
 //! | `再起*` | words that begin so |
 //! | `都道府県:愛知` `prefecture:愛知,岐阜` | institutions in 愛知県; in either |
 //! | `施設:歯科` `分類:display` `主分類:機器` `問:7` `id:A-1` | other fields, `facility:` `category:` `primary:` `question:` |
-//! | `利用率:"40%以上"` | any column of the response |
+//! | `引用候補:はい` | marked to be quoted, `good_quote:` |
+//! | `利用率:"40%以上"` | any column of the response, by its header or a part of it |
 //! | `文字数:<80` `文字数:30-80` `文字数:80以内` | length of the comment, `length:` |
 //!
 //! Full-width signs, 、 。 ？ and ！ between words, and brackets or quotation marks without their other half do no harm.
