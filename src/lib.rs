@@ -15,6 +15,7 @@
 //! evaluate                  codings against gold
 //! casebook, index, search   the record, and finding things in it
 //! report                    the appendix
+//! record                    what a run read, used and counted, to be computed again
 //! pipeline                  the stages from comment to classification, on all cores, in order
 //! cli                       the commands
 //! ```
@@ -32,6 +33,7 @@ pub mod keyness;
 pub mod normalize;
 pub mod pipeline;
 pub mod read;
+pub mod record;
 pub mod report;
 pub mod respondent;
 pub mod rule;

@@ -1,9 +1,11 @@
 //! Everything that is tested from outside the crate, one module a topic.
 
 mod analyze;
+mod care;
 mod casebook;
 mod cli;
 mod common;
+mod crash;
 mod decisions;
 mod gold;
 mod normalize;

@@ -236,6 +236,73 @@ fn one_survey_in_every_make() {
     same_survey(&file("a.tsv", utf16(&tsv, true, true)), Format::Tsv, Some(Utf16Be), Some('\t'));
     same_survey(&file("a.csv", delimited(';')), Format::Csv, Some(Utf8), Some(';'));
     same_survey(&merged_workbook(), Format::Xlsx, None, None);
+    // A BIFF8 workbook with merged cells, as Excel 97 to 2003 kept them.
+    same_survey(&file("a.xls", include_bytes!("fixtures/read/survey.xls")), Format::Xls, None, None);
+}
+
+#[test]
+fn one_survey_gets_the_same_labels_in_every_make() {
+    let (csv, tsv) = (delimited(','), delimited('\t'));
+    let makes = [
+        file("a.csv", encoded(&csv, encoding_rs::SHIFT_JIS)),
+        file("a.csv", format!("\u{feff}{csv}")),
+        file("a.tsv", utf16(&tsv, false, true)),
+        merged_workbook(),
+        file("a.xls", include_bytes!("fixtures/read/survey.xls")),
+    ];
+    let labelled = |fixture: &Fixture| -> Vec<_> {
+        let comments = read(&fixture.path).comments.into_iter();
+        comments
+            .map(|comment| {
+                let classification = crate::support::classify(&crate::support::RULES, &comment);
+                (Comment { origin: jirei::comment::Origin::default(), ..comment }, classification)
+            })
+            .collect()
+    };
+    let first = labelled(&makes[0]);
+    assert_eq!(first.len(), 7);
+    assert!(first.iter().filter(|(_, classification)| !classification.codings.is_empty()).count() >= 5);
+    for other in &makes[1..] {
+        assert_eq!(labelled(other), first, "{}", other.path.display());
+    }
+}
+
+#[test]
+fn cells_of_old_workbooks() {
+    let outcome = read(&file("a.xls", include_bytes!("fixtures/read/cells.xls")).path);
+    assert_eq!(ids(&outcome), ["1-問7", "2-問7", "4-問7"]);
+    assert_eq!(texts(&outcome)[1..], ["20251001", "端末が朝から止まりました。"]);
+    assert_eq!(outcome.comments[0].prefecture.as_deref(), Some("東京都"));
+    assert_eq!(outcome.comments[0].attribute("記入日"), Some("2025-12-01"));
+    assert_eq!(outcome.comments[0].attribute("利用率"), Some("12.5"));
+    assert_eq!(
+        outcome.problems,
+        [
+            "（シート「回答」） 4行目「問7 事例」列: セル E4 がエラー（#REF!）です。この欄は空欄として扱いました。元の表の数式を直してください",
+        ]
+    );
+}
+
+#[test]
+fn a_workbook_with_a_password_is_told() {
+    let locked = file("a.xlsx", include_bytes!("fixtures/read/locked.xlsx"));
+    assert_eq!(refused(&locked.path, &ReadOptions::default()).id(), "password-protected");
+}
+
+#[test]
+fn a_million_empty_formatted_rows_are_no_rows() {
+    let mut book = Workbook::new();
+    let format = CellFormat::new().set_bold();
+    let sheet = book.add_worksheet_with_constant_memory().unwrap();
+    sheet.write(0, 0, "回答番号").unwrap().write(0, 1, "問7 事例").unwrap();
+    sheet.write(1, 0, 1).unwrap().write(1, 1, "端末が朝から止まりました。").unwrap();
+    for row in 2..1_000_002 {
+        sheet.write_blank(row, 1, &format).unwrap();
+    }
+    sheet.write(1_000_002, 0, 2).unwrap().write(1_000_002, 1, "窓口がとても混みました。").unwrap();
+    let outcome = read(&workbook(book).path);
+    assert_eq!((ids(&outcome), outcome.account.rows), (vec!["1-問7", "2-問7"], 2));
+    assert_eq!(outcome.comments[1].origin.row, 1_000_003);
 }
 
 #[test]

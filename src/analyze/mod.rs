@@ -196,7 +196,10 @@ impl Analyzer {
     /// When the folder is missing or does not hold a dictionary of lindera's current format with the columns
     /// of IPADIC.
     pub fn with_dictionary(folder: &Path) -> Result<Self, AnalyzerError> {
-        Self::build(dictionary::from_folder(folder)?)
+        let mut analyzer = Self::build(dictionary::from_folder(folder)?)?;
+        // Two dictionaries may bear the same name.
+        analyzer.version = format!("{}-{}", analyzer.version, &analyzer.hash()[..8]);
+        Ok(analyzer)
     }
 
     fn build(dictionary: Dictionary) -> Result<Self, AnalyzerError> {
@@ -219,6 +222,18 @@ impl Analyzer {
     /// another version may have other morphemes.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// BLAKE3 of the system dictionary's words and costs, the domain dictionary and the variant table, in hexadecimal.
+    /// Reads some tens of megabytes.
+    pub fn hash(&self) -> String {
+        let words = &self.segmenter.dictionary.prefix_dictionary;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(domain::version().as_bytes());
+        for part in [&words.words_data, &words.words_idx_data, &words.vals_data] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// Number of dictionary entries: every [`WordKey`] is below it.

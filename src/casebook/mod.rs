@@ -118,8 +118,26 @@ impl Casebook {
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
         let mut connection = Connection::open_with_flags(folder.join(FILE), flags).in_casebook(folder)?;
         connection.busy_timeout(PATIENCE).in_casebook(folder)?;
-        prepare(&mut connection, folder, create)?;
+        match prepare(&mut connection, folder, create) {
+            Err(CasebookError::ReadOnly(_)) if !create => return Self::open_unwritable(folder),
+            prepared => prepared?,
+        }
         connection.set_prepared_statement_cache_capacity(32);
+        Ok(Self { folder: folder.to_path_buf(), connection })
+    }
+
+    /// Opens a casebook that nobody can write to, on a medium or in a folder that is only for reading. SQLite's log
+    /// needs a folder to write in, so it must have been closed.
+    fn open_unwritable(folder: &Path) -> Result<Self, CasebookError> {
+        let log = folder.join(format!("{FILE}-wal"));
+        if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+            return Err(CasebookError::ReadOnly(folder.to_path_buf()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(unchanging(&folder.join(FILE)), flags).in_casebook(folder)?;
+        if identify(&connection, folder, false)? < MIGRATIONS.len() as u32 {
+            return Err(CasebookError::ReadOnly(folder.to_path_buf()));
+        }
         Ok(Self { folder: folder.to_path_buf(), connection })
     }
 
@@ -234,9 +252,26 @@ fn next_revision(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(revision)
 }
 
-/// Sets the connection up, makes sure that the file is a casebook and applies the migrations that it lacks.
-fn prepare(connection: &mut Connection, folder: &Path, create: bool) -> Result<(), CasebookError> {
-    let known = MIGRATIONS.len() as u32;
+/// A file as a URI which tells SQLite that nobody changes it, so that it needs neither lock nor log.
+fn unchanging(file: &Path) -> String {
+    let path = fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
+    let path = path.to_string_lossy();
+    // Windows writes `\\?\C:\…` for a whole path.
+    let path = path.strip_prefix(r"\\?\").unwrap_or(&path).replace('\\', "/");
+    let mut uri = String::from(if path.starts_with('/') { "file:" } else { "file:/" });
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b':' => uri.push(byte.into()),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+/// Makes sure that a file is a casebook that this program knows, or an empty file where one may be made; gives the
+/// version of its schema.
+fn identify(connection: &Connection, folder: &Path, create: bool) -> Result<u32, CasebookError> {
     let found = version(connection).in_casebook(folder)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).in_casebook(folder)?;
     let is_empty = connection
@@ -247,16 +282,23 @@ fn prepare(connection: &mut Connection, folder: &Path, create: bool) -> Result<(
     if is_empty && !create || !is_empty && (id != APPLICATION_ID || found == 0) {
         return Err(CasebookError::NotACasebook(folder.to_path_buf()));
     }
+    let known = MIGRATIONS.len() as u32;
     if found > known {
         return Err(CasebookError::TooNew { folder: folder.to_path_buf(), found, known });
     }
+    Ok(found)
+}
+
+/// Sets the connection up, makes sure that the file is a casebook and applies the migrations that it lacks.
+fn prepare(connection: &mut Connection, folder: &Path, create: bool) -> Result<(), CasebookError> {
+    let found = identify(connection, folder, create)?;
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = -65536;",
         )
         .in_casebook(folder)?;
-    if found < known {
+    if found < MIGRATIONS.len() as u32 {
         migrate(connection, folder)?;
     }
     connection.pragma_update(None, "foreign_keys", true).in_casebook(folder)

@@ -1,20 +1,25 @@
 //! `jirei import`: files into the casebook; read, classified, indexed.
 
-use std::{path::PathBuf, sync::mpsc};
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc,
+};
 
 use anyhow::Context;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Outcome, Shared,
     casebook::{open_for_writing, recode, tell},
-    input::InputArgs,
+    input::{Input, InputArgs},
+    record::{self, Recorder, now},
 };
 use crate::{
-    casebook::{Coder, ImportReport, ImportSource},
-    comment::CommentId,
+    analyze::Analyzer,
+    casebook::{Casebook, Coder, ImportReport, ImportSource},
+    comment::{Comment, CommentId},
     index::{Entry, TokenMaker, TokenMakers, import_if},
     pipeline::Pipeline,
+    record::{CasebookRecord, Counted, RunRecord},
 };
 
 /// Entries on their way between the classifying threads and the writing one.
@@ -33,84 +38,52 @@ pub(super) struct Args {
     /// 本文の多くが入れ替わっていても、同じ調査の訂正版として取り込む
     #[arg(long)]
     corrected: bool,
+    /// 実行の記録を「事例帳の名前.record.json」としても残す（事例帳の中にはいつも残る）
+    #[arg(long)]
+    record: bool,
 }
 
 impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
-        let inputs = self.input.open_each()?;
-        let mut casebook = open_for_writing(&self.casebook, true)?;
         let pipeline = Pipeline::new(&analyzer, &rules);
-        // Tokens are made where the text is analysed, so that it is analysed once.
-        let makers = TokenMakers::new(&analyzer);
-        let mut maker = TokenMaker::new(&analyzer);
+        let mut recorder = Recorder::new("import", shared, &analyzer, &rules)?;
+        recorder.setting(self.input.options.column_map())?;
+        let inputs = self.input.open_each()?;
+        let casebook = open_for_writing(&self.casebook, true)?;
+        let before = casebook.revision()?;
+        let mut importer = Importer {
+            args: &self,
+            analyzer: &analyzer,
+            pipeline: &pipeline,
+            makers: TokenMakers::new(&analyzer),
+            maker: TokenMaker::new(&analyzer),
+            casebook,
+            recorder,
+        };
         let mut clean = true;
-        for (path, mut input) in inputs {
-            let source = ImportSource {
-                file: path.display().to_string(),
-                hash: input.hash().to_owned(),
-                imported_at: OffsetDateTime::now_utc().format(&Rfc3339).context("時刻を取得できません")?,
-                dictionary: analyzer.version().to_owned(),
-                rules: rules.version().to_owned(),
-            };
-            let (sender, receiver) = mpsc::sync_channel::<Option<Entry>>(QUEUE);
-            let report = std::thread::scope(|scope| {
-                let (pipeline, makers, input) = (&pipeline, &makers, &mut input);
-                let comments = input.map(|mut comment| {
-                    if let Some(survey) = &self.survey {
-                        comment.id = CommentId::new(format!("{survey}/{}", comment.id));
-                    }
-                    comment
-                });
-                scope.spawn(move || {
-                    let classified = pipeline.run(
-                        comments,
-                        |comment, analysis, classification| {
-                            Entry::with_tokens(comment, classification, makers.tokens_of(analysis))
-                        },
-                        |entry| sender.send(Some(entry)).map_err(drop),
-                    );
-                    // An import that failed no longer receives: the rest need not be classified.
-                    if classified.is_ok() {
-                        let _ = sender.send(None);
-                    }
-                });
-                // Without the mark of the end, what came is not all: nothing of it may be kept.
-                let entries = std::iter::from_fn(|| {
-                    let stopped = || Some(Err(anyhow::anyhow!("分類の途中で止まりました（何も取り込んでいません）")));
-                    receiver.recv().map_or_else(|_| stopped(), |entry| entry.map(Ok))
-                });
-                import_if(&mut casebook, &mut maker, &source, rules.codebook(), entries, |report| self.agree(report))
-            })?;
-            clean &= input.finish();
-            eprintln!(
-                "  事例帳 {}: 追加 {} 件、更新 {} 件、分類し直し {} 件（うち分類が変わった {} 件）、変わらず {} 件",
-                self.casebook.display(),
-                report.added,
-                report.updated,
-                report.recoded,
-                report.relabelled,
-                report.unchanged
-            );
-            if report.updated > 0 {
-                let ids: Vec<&str> = report.updated_ids.iter().take(5).map(|id| id.as_str()).collect();
-                let more = if report.updated > 5 { " ほか" } else { "" };
-                eprintln!("  更新した回答: {}{more}（前の内容も残してあります）", ids.join("、"));
-            }
-            if report.absent > 0 {
-                eprintln!(
-                    "  以前の {} にあった回答 {} 件は、今回のファイルにはありません（事例帳には残してあります）",
-                    path.display(),
-                    report.absent
-                );
-            }
-            if report.repeated > 0 {
-                let ids: Vec<&str> = report.repeated_ids.iter().take(5).map(|id| id.as_str()).collect();
-                eprintln!("  同じ番号の回答 {} 件は取り込んでいません（{}）", report.repeated, ids.join("、"));
-                clean = false;
+        let mut stopped = Ok(());
+        for (path, input) in inputs {
+            match importer.import(path, input) {
+                Ok(was_clean) => clean &= was_clean,
+                Err(error) => {
+                    stopped = Err(error);
+                    break;
+                }
             }
         }
+        let Importer { mut casebook, mut recorder, .. } = importer;
+        // Files before the one that failed are in: the record says so.
+        if casebook.revision()? != before || (self.record && stopped.is_ok()) {
+            recorder.casebook(casebook_record(&casebook)?);
+            let record = recorder.finish(None)?;
+            casebook.append_run(&record.ended_at, &record.to_json())?;
+            if self.record {
+                record::write(&self.casebook, &record)?;
+            }
+        }
+        stopped?;
         // Comments of other files were coded by the rules of their day: labels of two kinds cannot be counted together.
         let coder = Coder { rules: rules.version().to_owned(), dictionary: analyzer.version().to_owned() };
         if casebook.coded_otherwise(&coder)? > 0 {
@@ -119,15 +92,156 @@ impl Args {
         Ok(if clean { Outcome::Done } else { Outcome::Findings })
     }
 
+    /// What a record of this run says when the files are read and classified now. The casebook is left out of it: it
+    /// goes on changing.
+    pub(super) fn recompute(&self, shared: &Shared) -> anyhow::Result<RunRecord> {
+        let analyzer = shared.analyzer()?;
+        let rules = shared.rule_set(&analyzer)?;
+        let pipeline = Pipeline::new(&analyzer, &rules);
+        let mut recorder = Recorder::new("import", shared, &analyzer, &rules)?;
+        recorder.setting(self.input.options.column_map())?;
+        for (_, input) in self.input.open_each()? {
+            let mut input = input.quiet();
+            pipeline.run(
+                input.by_ref().map(|comment| self.named(comment)),
+                |comment, _, classification| Counted::new(&comment, &classification),
+                |counted| {
+                    recorder.count(&counted);
+                    Ok::<(), anyhow::Error>(())
+                },
+            )?;
+            recorder.inputs(input.accounts());
+        }
+        recorder.finish(None)
+    }
+
+    /// A comment under the name of its survey.
+    fn named(&self, mut comment: Comment) -> Comment {
+        if let Some(survey) = &self.survey {
+            comment.id = CommentId::new(format!("{survey}/{}", comment.id));
+        }
+        comment
+    }
+
     /// Whether the file may come in: two surveys that number their responses alike must not overwrite each other.
     fn agree(&self, report: &ImportReport) -> anyhow::Result<()> {
         if self.corrected || !report.looks_foreign() {
             return Ok(());
         }
         anyhow::bail!(
-            "事例帳 `{}` に同じ番号の回答がありますが、{} 件の本文がまったく違います。別の調査のファイルではありませんか（何も取り込んでいません）\n  別の調査なら --survey 名前 を付けるか、別の事例帳（--casebook）に取り込んでください\n  同じ調査の訂正版なら --corrected を付けてください",
+            "事例帳 `{}` に同じ番号の回答がありますが、{} 件の本文がまったく違います。別の調査のファイルではありませんか（このファイルは取り込んでいません）\n  別の調査なら --survey 名前 を付けるか、別の事例帳（--casebook）に取り込んでください\n  同じ調査の訂正版なら --corrected を付けてください",
             self.casebook.display(),
             report.unlike
         )
+    }
+}
+
+/// The state of a casebook for a record.
+pub(super) fn casebook_record(casebook: &Casebook) -> anyhow::Result<CasebookRecord> {
+    let info = casebook.info()?;
+    Ok(CasebookRecord {
+        folder: casebook.folder().display().to_string(),
+        revision: info.revision,
+        comments: info.comments,
+        decisions: info.decisions,
+    })
+}
+
+/// Brings files in, one after the other.
+struct Importer<'a, 'c> {
+    args: &'a Args,
+    analyzer: &'a Analyzer,
+    pipeline: &'a Pipeline<'c>,
+    /// Tokens are made where the text is analysed, so that it is analysed once.
+    makers: TokenMakers<'a>,
+    maker: TokenMaker<'a>,
+    casebook: Casebook,
+    recorder: Recorder<'a>,
+}
+
+impl Importer<'_, '_> {
+    /// Brings a file in; whether all was in order.
+    fn import(&mut self, path: &Path, mut input: Input) -> anyhow::Result<bool> {
+        let Self { args, analyzer, pipeline, makers, maker, casebook, recorder } = self;
+        let rules = pipeline.rules();
+        let source = ImportSource {
+            file: path.display().to_string(),
+            hash: input.hash().to_owned(),
+            imported_at: now()?,
+            dictionary: analyzer.version().to_owned(),
+            rules: rules.version().to_owned(),
+        };
+        let mut noted = recorder.clone();
+        let (sender, receiver) = mpsc::sync_channel::<Option<Entry>>(QUEUE);
+        let report = std::thread::scope(|scope| {
+            let comments = input.by_ref().map(|comment| args.named(comment));
+            let makers = &*makers;
+            scope.spawn(move || {
+                let classified = pipeline.run(
+                    comments,
+                    |comment, analysis, classification| {
+                        Entry::with_tokens(comment, classification, makers.tokens_of(analysis))
+                    },
+                    |entry| sender.send(Some(entry)).map_err(drop),
+                );
+                // An import that failed no longer receives: the rest need not be classified.
+                if classified.is_ok() {
+                    let _ = sender.send(None);
+                }
+            });
+            // Without the mark of the end, what came is not all: nothing of it may be kept.
+            let entries = std::iter::from_fn(|| match receiver.recv() {
+                Ok(entry) => entry.map(|entry| {
+                    noted.count(&Counted::new(&entry.comment, &entry.classification));
+                    Ok(entry)
+                }),
+                Err(_) => Some(Err(anyhow::anyhow!("分類の途中で止まりました（このファイルは取り込んでいません）"))),
+            });
+            import_if(casebook, maker, &source, rules.codebook(), entries, |report| args.agree(report))
+        })
+        .with_context(|| format!("`{}` を取り込めませんでした", path.display()));
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => {
+                input.give_up();
+                return Err(error);
+            }
+        };
+        noted.inputs(input.accounts());
+        *recorder = noted;
+        let clean = input.finish();
+        self.tell(path, &report);
+        Ok(clean && report.repeated == 0)
+    }
+
+    fn tell(&self, path: &Path, report: &ImportReport) {
+        eprintln!(
+            "  事例帳 {}: 追加 {} 件、更新 {} 件、分類し直し {} 件（うち分類が変わった {} 件）、変わらず {} 件",
+            self.args.casebook.display(),
+            report.added,
+            report.updated,
+            report.recoded,
+            report.relabelled,
+            report.unchanged
+        );
+        let named = |ids: &[CommentId], count: u64| {
+            let shown: Vec<&str> = ids.iter().take(5).map(CommentId::as_str).collect();
+            format!("{}{}", shown.join("、"), if count > 5 { " ほか" } else { "" })
+        };
+        if report.updated > 0 {
+            let ids = named(&report.updated_ids, report.updated);
+            eprintln!("  更新した回答: {ids}（前の内容も残してあります）");
+        }
+        if report.absent > 0 {
+            eprintln!(
+                "  以前の {} にあった回答 {} 件は、今回のファイルにはありません（事例帳には残してあります）",
+                path.display(),
+                report.absent
+            );
+        }
+        if report.repeated > 0 {
+            let ids = named(&report.repeated_ids, report.repeated);
+            eprintln!("  同じ番号の回答 {} 件は取り込んでいません（{ids}）", report.repeated);
+        }
     }
 }

@@ -32,6 +32,11 @@ pub(super) struct InputOptions {
 }
 
 impl InputOptions {
+    /// The file with the map of columns.
+    pub(super) fn column_map(&self) -> Option<&Path> {
+        self.columns.as_deref()
+    }
+
     pub(super) fn read_options(&self) -> anyhow::Result<ReadOptions> {
         let columns = self.columns.as_deref().map(ColumnMap::from_path).transpose()?;
         Ok(ReadOptions { columns, sheet: self.sheet.clone() })
@@ -90,6 +95,24 @@ impl Input {
     /// Hash of the file that is read now.
     pub(super) fn hash(&self) -> &str {
         self.readers.last().map_or("", |reader| &reader.account().hash)
+    }
+
+    /// As given, but without a word to the person.
+    pub(super) fn quiet(mut self) -> Self {
+        self.progress.finish_and_clear();
+        self.progress = ProgressBar::hidden();
+        self.shown = SHOWN_PROBLEMS;
+        self
+    }
+
+    /// Ends the progress without an account.
+    pub(super) fn give_up(self) {
+        self.progress.finish_and_clear();
+    }
+
+    /// The accounts of the files that were read to their end.
+    pub(super) fn accounts(&self) -> &[Account] {
+        &self.accounts
     }
 
     /// Ends the progress, tells the accounts, and gives whether everything was in order.

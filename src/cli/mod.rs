@@ -12,16 +12,19 @@ mod index;
 mod input;
 mod licenses;
 mod output;
+mod record;
 mod rules;
 mod search;
 mod table;
 mod tag;
 mod tokens;
+mod verify;
 
 use std::{
     io::{self, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::Context;
@@ -79,6 +82,9 @@ struct Shared {
     /// バージョンを表示する
     #[arg(short = 'V', long, action = clap::ArgAction::Version)]
     version: Option<bool>,
+    /// The arguments of the process, for the record of the run.
+    #[arg(skip)]
+    arguments: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -110,6 +116,9 @@ enum Command {
     /// 規則を調べる・試す・説明させる
     #[command(help_template = args::HELP_TEMPLATE, subcommand_help_heading = "コマンド")]
     Rules(rules::Args),
+    /// 実行の記録のとおりになるかを、計算し直して確かめる
+    #[command(help_template = args::HELP_TEMPLATE)]
+    Verify(verify::Args),
     /// プログラムと組み込みの辞書のライセンスを表示する
     #[command(help_template = args::HELP_TEMPLATE)]
     Licenses,
@@ -120,7 +129,7 @@ enum Command {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(args::arguments(std::env::args_os())) {
+    let mut cli = match Cli::try_parse_from(args::arguments(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => return args::report(&error),
     };
@@ -128,6 +137,8 @@ pub fn main() -> ExitCode {
         // Fails only when a pool exists already, which no command made so far.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
+    cli.shared.arguments =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     output::clean_up_when_interrupted();
     let result = match cli.command {
         Command::Tag(args) => args.run(&cli.shared),
@@ -139,6 +150,7 @@ pub fn main() -> ExitCode {
         Command::Columns(args) => args.run(),
         Command::Evaluate(args) => args.run(&cli.shared),
         Command::Rules(args) => args.run(&cli.shared),
+        Command::Verify(args) => args.run(),
         Command::Licenses => licenses::run(),
         Command::Tokens(args) => args.run(&cli.shared),
     };
@@ -190,16 +202,32 @@ impl Shared {
 
     /// As `rule_set`, and the embedded rules are linted as any others, which takes its time.
     fn checked_rule_set(&self, analyzer: &Analyzer) -> anyhow::Result<RuleSet> {
-        let sources = match &self.rules {
-            None => embedded_rules(),
-            Some(folder) => read_rule_folder(folder)?,
-        };
-        Ok(RuleSet::from_sources(&sources, analyzer)?)
+        Ok(RuleSet::from_sources(&self.rule_sources()?, analyzer)?)
+    }
+
+    fn rule_sources(&self) -> anyhow::Result<Vec<Arc<Source>>> {
+        match &self.rules {
+            None => Ok(embedded_rules()),
+            Some(folder) => read_rule_folder(folder),
+        }
+    }
+
+    /// BLAKE3 of the names and contents of the rule files.
+    fn rules_hash(&self) -> anyhow::Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        for source in self.rule_sources()? {
+            let path = source.path();
+            let name = path.rsplit(['/', '\\']).next().unwrap_or(&path);
+            for part in [name, source.text()] {
+                hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+            }
+        }
+        Ok(hasher.finalize().to_hex().to_string())
     }
 }
 
 /// The `.toml` files of a folder, sorted by name.
-fn read_rule_folder(folder: &std::path::Path) -> anyhow::Result<Vec<std::sync::Arc<Source>>> {
+fn read_rule_folder(folder: &std::path::Path) -> anyhow::Result<Vec<Arc<Source>>> {
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("規則のフォルダー `{}` を開けません", folder.display()))?;
     let mut paths = Vec::new();

@@ -5,16 +5,19 @@ use std::{
     path::PathBuf,
 };
 
+use anyhow::Context;
 use clap::ValueEnum;
 
 use super::{
     Outcome, Shared,
     input::{Input, InputArgs},
     output::{self, OutputFile},
+    record::{self, HashWriter, Mode, Recorder},
     table,
 };
 use crate::{
     pipeline::Pipeline,
+    record::{Counted, RunRecord},
     report::{CODED_HEADERS, CodedComment},
 };
 
@@ -28,6 +31,9 @@ pub(super) struct Args {
     /// 出力の形式（jsonl、csv、xlsx、table）。指定しなければ拡張子で決まり、それもなければ jsonl
     #[arg(long, value_enum, value_name = "形式", hide_possible_values = true)]
     format: Option<Format>,
+    /// 実行の記録（版、入力のハッシュ、件数など）を出力の隣に「出力の名前.record.json」として残す
+    #[arg(long, requires = "output")]
+    record: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,31 +49,68 @@ const MAX_XLSX_ROWS: u32 = 1_048_575;
 
 impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
+        Ok(self.tag(shared, Mode::Work)?.0)
+    }
+
+    /// What a record of this run says when it is made now; nothing is written.
+    pub(super) fn recompute(&self, shared: &Shared) -> anyhow::Result<RunRecord> {
+        self.tag(shared, Mode::Verify)?.1.context("記録に出力がありません")
+    }
+
+    fn tag(&self, shared: &Shared, mode: Mode) -> anyhow::Result<(Outcome, Option<RunRecord>)> {
         let format = self.format()?;
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
         let pipeline = Pipeline::new(&analyzer, &rules);
+        let mut recorder = match &self.output {
+            Some(_) if self.record || mode == Mode::Verify => {
+                let mut recorder = Recorder::new("tag", shared, &analyzer, &rules)?;
+                recorder.setting(self.input.options.column_map())?;
+                Some(recorder)
+            }
+            _ => None,
+        };
+        if mode == Mode::Verify {
+            let mut input = self.input.open()?.quiet();
+            let mut out = HashWriter::default();
+            match format {
+                Format::Xlsx => out.write_all(&workbook(&pipeline, &mut input, recorder.as_mut())?)?,
+                _ => write_lines(&pipeline, &mut input, format, &mut out, recorder.as_mut())?,
+            }
+            let output = self.output.as_deref().map(|path| out.record(path));
+            let record = recorder.map(|mut recorder| {
+                recorder.inputs(input.accounts());
+                recorder.finish(output)
+            });
+            return Ok((Outcome::Done, record.transpose()?));
+        }
         let mut input;
         match self.output.as_deref().map(OutputFile::create).transpose()? {
             None => {
                 input = self.input.open()?;
                 // Not locked: the writing closure moves between threads.
                 let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout());
-                write_lines(&pipeline, &mut input, format, &mut out)?;
+                write_lines(&pipeline, &mut input, format, &mut out, None)?;
                 out.flush()?;
             }
             Some(file) if format == Format::Xlsx => {
                 input = self.input.open()?;
-                output::finish(file, &workbook(&pipeline, &mut input)?)?;
+                output::finish(file, &workbook(&pipeline, &mut input, recorder.as_mut())?)?;
             }
             Some(mut file) => {
                 input = self.input.open()?;
-                write_lines(&pipeline, &mut input, format, &mut file)?;
+                write_lines(&pipeline, &mut input, format, &mut file, recorder.as_mut())?;
                 file.commit()?;
             }
         }
+        if let Some(recorder) = &mut recorder {
+            recorder.inputs(input.accounts());
+        }
         let clean = input.finish();
-        Ok(if clean { Outcome::Done } else { Outcome::Findings })
+        if let (Some(recorder), Some(path)) = (recorder, &self.output) {
+            record::write(path, &recorder.finish(Some(record::output_record(path)?))?)?;
+        }
+        Ok((if clean { Outcome::Done } else { Outcome::Findings }, None))
     }
 
     fn format(&self) -> anyhow::Result<Format> {
@@ -99,7 +142,9 @@ fn write_lines(
     input: &mut Input,
     format: Format,
     out: &mut (dyn Write + Send),
+    mut recorder: Option<&mut Recorder<'_>>,
 ) -> anyhow::Result<()> {
+    let counts = recorder.is_some();
     let codebook = pipeline.rules().codebook();
     match format {
         Format::Csv => {
@@ -111,9 +156,10 @@ fn write_lines(
     }
     pipeline.run(
         input,
-        |comment, _, classification| -> anyhow::Result<Vec<u8>> {
+        |comment, _, classification| -> anyhow::Result<(Vec<u8>, Option<Counted>)> {
+            let counted = counts.then(|| Counted::new(&comment, &classification));
             let coded = CodedComment::new(&comment, &classification, codebook);
-            Ok(match format {
+            let line = match format {
                 Format::Jsonl | Format::Xlsx => {
                     let mut line = serde_json::to_vec(&coded)?;
                     line.push(b'\n');
@@ -128,10 +174,15 @@ fn write_lines(
                     line.push('\n');
                     line.into_bytes()
                 }
-            })
+            };
+            Ok((line, counted))
         },
-        |line| {
-            out.write_all(&line?)?;
+        |made| {
+            let (line, counted) = made?;
+            out.write_all(&line)?;
+            if let (Some(recorder), Some(counted)) = (&mut recorder, counted) {
+                recorder.count(&counted);
+            }
             Ok::<(), anyhow::Error>(())
         },
     )
@@ -149,7 +200,12 @@ fn table_line(id: &str, primary: &str, categories: &str, text: &str) -> String {
 }
 
 /// The comments as a workbook: a frozen header with filters, text as text.
-fn workbook(pipeline: &Pipeline<'_>, input: &mut Input) -> anyhow::Result<Vec<u8>> {
+fn workbook(
+    pipeline: &Pipeline<'_>,
+    input: &mut Input,
+    mut recorder: Option<&mut Recorder<'_>>,
+) -> anyhow::Result<Vec<u8>> {
+    let counts = recorder.is_some();
     let codebook = pipeline.rules().codebook();
     let mut workbook = table::new_workbook()?;
     let (head, wrapped) = table::formats();
@@ -167,9 +223,12 @@ fn workbook(pipeline: &Pipeline<'_>, input: &mut Input) -> anyhow::Result<Vec<u8
             let heading = |category| codebook[category].short.as_str();
             cells[5] = classification.categories().map(heading).collect::<Vec<_>>().join("・");
             cells[6] = classification.primary.map_or(String::new(), |category| heading(category).to_owned());
-            cells
+            (cells, counts.then(|| Counted::new(&comment, &classification)))
         },
-        |cells| {
+        |(cells, counted)| {
+            if let (Some(recorder), Some(counted)) = (&mut recorder, counted) {
+                recorder.count(&counted);
+            }
             row += 1;
             anyhow::ensure!(
                 row <= MAX_XLSX_ROWS,

@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-use calamine::{Data, DataRef, ExcelDateTime, Ods, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
+use calamine::{DataType, ExcelDateTime, Ods, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
 
 use super::{CellValue, Format, ProblemKind, ReadError, Row, RowEvent, RowSource};
 
@@ -239,20 +239,31 @@ impl Job {
         Ok(chosen)
     }
 
+    /// Announces a sheet; whether it is to be read.
+    fn begin(&self, name: &str, left_out: Option<&'static str>) -> Result<bool, Unwanted> {
+        let sheet: Arc<str> = Arc::from(name);
+        self.send(match left_out {
+            Some(reason) => RowEvent::LeftOut { sheet, reason: reason.to_owned() },
+            None => RowEvent::Sheet(sheet),
+        })?;
+        Ok(left_out.is_none())
+    }
+
+    /// Tells that a sheet cannot be read from a row on.
+    fn failed(&self, row: u64, error: &impl ToString) -> Result<(), Unwanted> {
+        self.send(RowEvent::Problem { row, kind: ProblemKind::ReadFailed(error.to_string()) })
+    }
+
     fn read_cells(&self, mut workbook: Xlsx<BufReader<File>>) -> Result<(), Unwanted> {
         for (name, left_out) in self.choose(&workbook)? {
-            let sheet: Arc<str> = Arc::from(name.as_str());
-            if let Some(reason) = left_out {
-                self.send(RowEvent::LeftOut { sheet, reason: reason.to_owned() })?;
+            if !self.begin(&name, left_out)? {
                 continue;
             }
-            self.send(RowEvent::Sheet(sheet))?;
             let mut row = Row::default();
             let mut cells = match workbook.worksheet_cells_reader(&name) {
                 Ok(cells) => cells,
                 Err(error) => {
-                    let kind = ProblemKind::ReadFailed(error.to_string());
-                    self.send(RowEvent::Problem { row: 1, kind })?;
+                    self.failed(1, &error)?;
                     continue;
                 }
             };
@@ -262,8 +273,7 @@ impl Job {
                     Ok(None) => break,
                     Err(error) => {
                         self.flush(&mut row)?;
-                        let kind = ProblemKind::ReadFailed(error.to_string());
-                        self.send(RowEvent::Problem { row: row.number + 1, kind })?;
+                        self.failed(row.number + 1, &error)?;
                         break;
                     }
                 };
@@ -273,7 +283,7 @@ impl Job {
                     self.flush(&mut row)?;
                     row.number = number;
                 }
-                put(&mut row, column, ref_value(cell.get_value()));
+                put(&mut row, column, value(cell.get_value()));
             }
             self.flush(&mut row)?;
         }
@@ -286,17 +296,13 @@ impl Job {
         R::Error: ToString,
     {
         for (name, left_out) in self.choose(&workbook)? {
-            let sheet: Arc<str> = Arc::from(name.as_str());
-            if let Some(reason) = left_out {
-                self.send(RowEvent::LeftOut { sheet, reason: reason.to_owned() })?;
+            if !self.begin(&name, left_out)? {
                 continue;
             }
-            self.send(RowEvent::Sheet(sheet))?;
             let range = match workbook.worksheet_range(&name) {
                 Ok(range) => range,
                 Err(error) => {
-                    let kind = ProblemKind::ReadFailed(error.to_string());
-                    self.send(RowEvent::Problem { row: 1, kind })?;
+                    self.failed(1, &error)?;
                     continue;
                 }
             };
@@ -333,31 +339,18 @@ fn put(row: &mut Row, column: u32, value: Option<CellValue>) {
     row.cells[column] = value;
 }
 
-fn ref_value(data: &DataRef<'_>) -> Option<CellValue> {
-    Some(CellValue::Text(match data {
-        DataRef::Empty => return None,
-        DataRef::String(text) => text.clone(),
-        DataRef::SharedString(text) => (*text).to_owned(),
-        DataRef::Int(number) => number.to_string(),
-        DataRef::Float(number) => number_text(*number),
-        DataRef::Bool(value) => bool_text(*value),
-        DataRef::DateTime(time) => time_text(time),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
-        DataRef::Error(error) => return Some(CellValue::Error(error.to_string())),
-    }))
-}
-
-fn value(data: &Data) -> Option<CellValue> {
-    Some(CellValue::Text(match data {
-        Data::Empty => return None,
-        Data::String(text) => text.clone(),
-        Data::Int(number) => number.to_string(),
-        Data::Float(number) => number_text(*number),
-        Data::Bool(value) => bool_text(*value),
-        Data::DateTime(time) => time_text(time),
-        Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
-        Data::Error(error) => return Some(CellValue::Error(error.to_string())),
-    }))
+fn value(data: &impl DataType) -> Option<CellValue> {
+    if data.is_empty() {
+        return None;
+    }
+    if let Some(error) = data.get_error() {
+        return Some(CellValue::Error(error.to_string()));
+    }
+    let number = || data.get_int().map(|number| number.to_string()).or_else(|| data.get_float().map(number_text));
+    let time = || data.get_datetime().map(|time| time_text(&time));
+    let iso = || data.get_datetime_iso().or_else(|| data.get_duration_iso()).map(str::to_owned);
+    let text = data.get_string().map(str::to_owned).or_else(number).or_else(time).or_else(iso);
+    text.or_else(|| data.get_bool().map(bool_text)).map(CellValue::Text)
 }
 
 fn bool_text(value: bool) -> String {

@@ -1,0 +1,535 @@
+//! Looking after a casebook: commands, records of runs, several processes at once.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use jirei::{
+    casebook::{Action, Casebook, CasebookError, CategoryChange, Coder, Decision, FILE},
+    index,
+};
+
+use crate::{
+    cli::{Ran, jirei},
+    common::{DICTIONARY, casebook, classification, codebook, entries, import, maker, source},
+};
+
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/sample_survey.csv");
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+#[track_caller]
+fn done(folder: &Path, arguments: &[&str]) -> Ran {
+    let ran = jirei(folder, arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    ran
+}
+
+#[track_caller]
+fn ends(folder: &Path, arguments: &[&str], code: i32, told: &[&str]) -> Ran {
+    let ran = jirei(folder, arguments);
+    assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    for words in told {
+        assert!(ran.stdout.contains(words) || ran.stderr.contains(words), "{words}: {}{}", ran.stdout, ran.stderr);
+    }
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    ran
+}
+
+/// Comments as JSON lines: the same words with numbers, so that every text is another.
+fn lines(range: std::ops::Range<usize>) -> String {
+    range
+        .map(|n| {
+            let text = match n % 3 {
+                0 => format!("{n}日の朝にカードリーダーが故障し、再起動に{n}分かかった。"),
+                1 => format!("氏名が●で表示され、{n}人の患者さんに確かめた。"),
+                _ => format!("説明に{n}分かかり、窓口が混んだ。"),
+            };
+            format!("{}\n", serde_json::json!({"id": format!("c{n}"), "question": "問7", "text": text}))
+        })
+        .collect()
+}
+
+#[test]
+fn info_check_and_backup() {
+    let folder = folder();
+    let at = folder.path();
+    ends(at, &["casebook", "info"], 2, &["casebook", "jirei import"]);
+    done(at, &["import", SAMPLE]);
+    let info = done(at, &["casebook", "info"]);
+    for words in ["コメント: 539 件", "sample_survey.csv", "追加 539", "索引: 記録と合っています"] {
+        assert!(info.stdout.contains(words), "{words}: {}", info.stdout);
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&done(at, &["casebook", "info", "--format", "json"]).stdout).expect("JSON");
+    assert_eq!((&json["comments"], &json["files"][0]["added"]), (&539.into(), &539.into()));
+    assert_eq!((&json["index"]["usable"], &json["runs"]), (&true.into(), &1.into()));
+    done(at, &["casebook", "check"]);
+    done(at, &["index", "info"]);
+
+    done(at, &["casebook", "backup", "copy.sqlite"]);
+    let copy = fs::read(at.join("copy.sqlite")).expect("the copy is there");
+    ends(at, &["casebook", "backup", "copy.sqlite"], 2, &["copy.sqlite", "すでにあります", "--overwrite"]);
+    assert_eq!(fs::read(at.join("copy.sqlite")).expect("the copy is there"), copy);
+    done(at, &["casebook", "backup", "copy.sqlite", "--overwrite"]);
+    ends(at, &["casebook", "backup", "nowhere/copy.sqlite"], 2, &["nowhere", "フォルダー"]);
+    ends(at, &["casebook", "backup", "casebook/casebook.sqlite", "--overwrite"], 2, &["そのもの"]);
+    let mut names: Vec<_> =
+        fs::read_dir(at).expect("readable").map(|entry| entry.expect("readable").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["casebook", "copy.sqlite"]);
+
+    // The copy by itself is a casebook.
+    fs::create_dir(at.join("restored")).expect("writable");
+    fs::rename(at.join("copy.sqlite"), at.join("restored").join(FILE)).expect("writable");
+    let check = done(at, &["casebook", "check", "--casebook", "restored"]);
+    assert!(check.stdout.contains("コメント 539 件"), "{}", check.stdout);
+    let hits = done(at, &["search", "カードリーダー", "--casebook", "restored", "--format", "jsonl"]);
+    assert_eq!(hits.stdout, done(at, &["search", "カードリーダー", "--format", "jsonl"]).stdout);
+}
+
+#[test]
+fn an_older_record_in_the_place_of_a_newer_is_noticed() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    done(at, &["casebook", "backup", "copy.sqlite"]);
+    fs::write(at.join("a.jsonl"), lines(0..60)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    for end in ["-wal", "-shm"] {
+        let _ = fs::remove_file(at.join("casebook").join(format!("{FILE}{end}")));
+    }
+    fs::rename(at.join("copy.sqlite"), at.join("casebook").join(FILE)).expect("writable");
+    ends(at, &["index", "info"], 1, &["記録の版 2 → 1", "作り直"]);
+    done(at, &["casebook", "check"]);
+    let search = done(at, &["search", "窓口", "--limit", "100"]);
+    assert!(search.stdout.starts_with("10 件") && search.stderr.contains("索引を作り直しました"), "{}", search.stdout);
+    done(at, &["index", "info"]);
+}
+
+#[test]
+fn a_damaged_index_is_told_and_made_anew() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    let before = done(at, &["search", "窓口", "--format", "jsonl"]).stdout;
+    let store = fs::read_dir(at.join("casebook/index"))
+        .expect("readable")
+        .map(|entry| entry.expect("readable").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "store"))
+        .expect("an index has a store");
+    let mut bytes = fs::read(&store).expect("readable");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    fs::write(&store, bytes).expect("writable");
+    ends(at, &["casebook", "check"], 1, &["索引", "壊れています", "jirei index rebuild", "記録: 傷みはありません"]);
+    done(at, &["index", "rebuild"]);
+    done(at, &["casebook", "check"]);
+    fs::remove_dir_all(at.join("casebook/index")).expect("writable");
+    let again = done(at, &["search", "窓口", "--format", "jsonl"]);
+    assert!(again.stderr.contains("索引を作り直しました"), "{}", again.stderr);
+    assert_eq!(again.stdout, before);
+}
+
+#[test]
+fn a_truncated_record_is_told_and_left_alone() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..200)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    let record = at.join("casebook").join(FILE);
+    let whole = fs::read(&record).expect("readable");
+    for bytes in
+        [whole[..whole.len() / 2].to_vec(), whole[..100].to_vec(), [b"x".repeat(200), whole[200..].to_vec()].concat()]
+    {
+        fs::write(&record, &bytes).expect("writable");
+        for arguments in [
+            &["casebook", "check"][..],
+            &["import", "a.jsonl"],
+            &["casebook", "backup", "copy.sqlite"],
+            &["index", "rebuild"],
+            &["casebook", "recode"],
+        ] {
+            let ran = jirei(at, arguments);
+            assert_ne!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(said.contains("壊れて") || said.contains("傷み"), "{arguments:?}: {said}");
+            assert!(fs::read(&record).expect("readable") == bytes, "{arguments:?} altered the record");
+        }
+        assert!(!at.join("copy.sqlite").exists());
+    }
+    fs::write(&record, &whole).expect("writable");
+    done(at, &["casebook", "check"]);
+}
+
+#[test]
+fn corrected_texts_keep_what_they_replace() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    fs::write(at.join("a.jsonl"), lines(3..31).replace("氏名が●", "お名前が●")).expect("writable");
+    let ran = done(at, &["import", "a.jsonl"]);
+    for words in
+        ["追加 1 件、更新 9 件", "変わらず 18 件", "更新した回答: c4、c7", "回答 3 件は、今回のファイルにはありません"]
+    {
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+    }
+    assert!(done(at, &["casebook", "info"]).stdout.contains("訂正の前の本文: 9 件"));
+    let connection = rusqlite::Connection::open(at.join("casebook").join(FILE)).expect("the file opens");
+    let kept: String = connection
+        .query_row(
+            "SELECT former_comments.text FROM former_comments JOIN comments USING (position) WHERE id = 'c4'",
+            [],
+            |row| row.get(0),
+        )
+        .expect("the former text is there");
+    assert!(kept.starts_with("氏名が●"), "{kept}");
+    assert!(connection.execute("DELETE FROM former_comments", []).is_err());
+    drop(connection);
+    done(at, &["casebook", "check"]);
+}
+
+#[test]
+fn another_survey_with_the_same_numbers_is_refused() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("2024.jsonl"), lines(0..30)).expect("writable");
+    let other: String = (0..30)
+        .map(|n| {
+            format!(
+                "{}\n",
+                serde_json::json!({"id": format!("c{n}"), "text": format!("往診の車が雪で{n}度も動けませんでした。")})
+            )
+        })
+        .collect();
+    fs::write(at.join("2025.jsonl"), other).expect("writable");
+    done(at, &["import", "2024.jsonl"]);
+    let before = done(at, &["casebook", "info", "--format", "json"]).stdout;
+    ends(at, &["import", "2025.jsonl"], 2, &["30 件の本文", "別の調査", "--survey", "--corrected"]);
+    assert_eq!(done(at, &["casebook", "info", "--format", "json"]).stdout, before);
+    done(at, &["import", "2025.jsonl", "--survey", "2025"]);
+    let hits = done(at, &["search", "往診", "--limit", "1", "--in-order", "--format", "jsonl"]).stdout;
+    assert!(hits.contains("\"2025/c0\""), "{hits}");
+    done(at, &["casebook", "check"]);
+    let ran = done(at, &["import", "2025.jsonl", "--corrected"]);
+    assert!(ran.stderr.contains("更新 30 件"), "{}", ran.stderr);
+    done(at, &["casebook", "check"]);
+}
+
+#[test]
+fn bad_rows_are_told_and_the_good_ones_go_in() {
+    let folder = folder();
+    let at = folder.path();
+    let mut csv = "回答番号,都道府県,問7 事例\n1,東京,端末が朝から止まりました。\n".as_bytes().to_vec();
+    csv.extend("2,大阪,区切り,が多い行です。\n3,千葉,NULの\0ある行です。\n".as_bytes());
+    csv.extend(encoding_rs::SHIFT_JIS.encode("4,京都,途中から文字コードが違います。\n").0.iter());
+    csv.extend("5,福岡,窓口がとても混みました。\n".as_bytes());
+    fs::write(at.join("a.csv"), csv).expect("writable");
+    let ran = ends(at, &["import", "a.csv"], 1, &["追加 2 件", "3行目", "4行目", "5行目", "読み飛ばした行 3"]);
+    assert!(ran.stderr.contains("NUL") && ran.stderr.contains("文字コード"), "{}", ran.stderr);
+    assert!(done(at, &["casebook", "check"]).stdout.contains("コメント 2 件"));
+}
+
+#[test]
+fn other_rules_code_what_is_there_anew() {
+    let folder = casebook();
+    let mut casebook = Casebook::open(folder.path()).expect("the casebook opens");
+    index::decide(
+        &mut casebook,
+        &mut maker(),
+        &jirei::casebook::BatchInfo {
+            coder: "山田".to_owned(),
+            decided_at: "2026-02-01".to_owned(),
+            source: "試験".to_owned(),
+        },
+        &[Decision::category(entries()[15].comment.id.clone(), "complaint", Action::Add)],
+    )
+    .expect("the decision is kept");
+    let before: BTreeMap<String, Vec<Arc<str>>> =
+        all(&casebook).into_iter().map(|(id, categories, _)| (id, categories)).collect();
+    let coder = Coder { rules: "test-rules-2".to_owned(), dictionary: DICTIONARY.to_owned() };
+    assert_eq!(casebook.coded_otherwise(&coder).expect("the record reads"), 60);
+    let book = codebook();
+    // The new rules see device where the old ones saw display, and nothing else.
+    let classify = |stored: &jirei::casebook::StoredComment| {
+        let was_display = stored.codings.iter().any(|coding| &*coding.category == "display");
+        let now = classification(&book, if was_display { &["device"] } else { &[] });
+        (now, jirei::index::TokenMaker::new(crate::common::analyzer()).tokens(&stored.comment.text))
+    };
+    let report = index::recode(&mut casebook, &mut maker(), &coder, &book, classify).expect("the recoding succeeds");
+    let of_display = before.values().filter(|categories| categories.iter().any(|id| &**id == "display")).count() as u64;
+    assert!(of_display > 0);
+    assert_eq!((report.recoded, report.revision), (60, 3));
+    let display = report.categories.iter().find(|change| &*change.category == "display").expect("display changed");
+    assert_eq!(*display, CategoryChange { category: "display".into(), gained: 0, lost: of_display });
+    for (id, categories, primary) in all(&casebook) {
+        let was_display = before[&id].iter().any(|category| &**category == "display");
+        let mut expected: Vec<&str> = if was_display { vec!["device"] } else { vec![] };
+        if id == "a16" {
+            expected.push("complaint");
+        }
+        let categories: Vec<&str> = categories.iter().map(|category| &**category).collect();
+        assert_eq!(categories, expected, "{id}");
+        assert!(primary.is_none_or(|primary| categories.contains(&&*primary)));
+    }
+    // The index says the same without having been made anew, and all is coded by the new rules.
+    assert_eq!(index::check(&casebook, DICTIONARY).expect("the check runs"), Vec::<String>::new());
+    assert_eq!(index::state(folder.path(), DICTIONARY).expect("the index is there").rules, "test-rules-2");
+    assert_eq!(casebook.coded_otherwise(&coder).expect("the record reads"), 0);
+    let again = index::recode(&mut casebook, &mut maker(), &coder, &book, |_| unreachable!("nothing is left to code"));
+    assert_eq!(again.expect("nothing is to be done").recoded, 0);
+    // Another dictionary is another coder, and all of the index is made anew.
+    let other = Coder { dictionary: "test-dictionary-2".to_owned(), ..coder };
+    let report = index::recode(&mut casebook, &mut maker(), &other, &book, classify).expect("the recoding succeeds");
+    assert_eq!(report.recoded, 60);
+    assert_eq!(index::check(&casebook, "test-dictionary-2").expect("the check runs"), Vec::<String>::new());
+}
+
+fn all(casebook: &Casebook) -> Vec<(String, Vec<Arc<str>>, Option<Arc<str>>)> {
+    let mut all = Vec::new();
+    casebook
+        .for_each(|stored| {
+            all.push((stored.comment.id.to_string(), stored.categories, stored.primary));
+            Ok::<_, CasebookError>(())
+        })
+        .expect("the record reads");
+    all
+}
+
+#[test]
+fn an_import_by_other_rules_codes_the_rest_anew() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    fs::write(at.join("b.jsonl"), lines(30..40)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    let rules = at.join("rules");
+    fs::create_dir(&rules).expect("writable");
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/rules")).expect("readable") {
+        let path = entry.expect("readable").path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            fs::copy(&path, rules.join(path.file_name().expect("a file has a name"))).expect("writable");
+        }
+    }
+    let codebook = rules.join("codebook.toml");
+    let text = fs::read_to_string(&codebook).expect("readable");
+    fs::write(&codebook, format!("# 版を変える\n{text}")).expect("writable");
+    let ran = done(at, &["import", "b.jsonl", "--rules", "rules"]);
+    assert!(ran.stderr.contains("30 件を分類し直しました（分類が変わった回答 0 件"), "{}", ran.stderr);
+    done(at, &["casebook", "check"]);
+    let ran = done(at, &["appendix", "-o", "a.md"]);
+    assert!(ran.stderr.contains("別の規則か辞書"), "{}", ran.stderr);
+    let ran = done(at, &["casebook", "recode"]);
+    assert!(ran.stderr.contains("40 件を分類し直しました"), "{}", ran.stderr);
+    assert!(done(at, &["casebook", "recode"]).stderr.contains("変えたものはありません"));
+    let ran = done(at, &["appendix", "-o", "a.md"]);
+    assert!(!ran.stderr.contains("別の規則か辞書"), "{}", ran.stderr);
+}
+
+#[test]
+fn every_older_schema_is_brought_up_to_date() {
+    for old in [
+        include_str!("fixtures/casebook/v1.sql"),
+        include_str!("fixtures/casebook/v2.sql"),
+        include_str!("fixtures/casebook/v3.sql"),
+    ] {
+        let folder = folder();
+        let connection = rusqlite::Connection::open(folder.path().join(FILE)).expect("the file is made");
+        connection.execute_batch(old).expect("the old casebook is made");
+        let decisions: Option<i64> = connection.query_row("SELECT count(*) FROM decisions", [], |row| row.get(0)).ok();
+        drop(connection);
+        let casebook = Casebook::open(folder.path()).expect("the casebook opens");
+        assert_eq!(casebook.check().expect("the check runs"), Vec::<String>::new());
+        let info = casebook.info().expect("the record reads");
+        assert_eq!((info.schema, info.comments), (4, 2));
+        assert_eq!((info.decisions + info.undone_decisions) as i64, decisions.unwrap_or(0));
+        assert_eq!(info.coders[0].dictionary, "");
+        drop(casebook);
+        // What was coded by an unknown dictionary is coded again with the next file.
+        import(folder.path(), &source("comments.tsv"), entries()).expect("the import succeeds");
+        let mut casebook = Casebook::open(folder.path()).expect("the casebook opens");
+        let coder = source("").coder();
+        assert_eq!(casebook.coded_otherwise(&coder).expect("the record reads"), 2);
+        let classify = |stored: &jirei::casebook::StoredComment| {
+            (classification(&codebook(), &[]), maker().tokens(&stored.comment.text))
+        };
+        let report = index::recode(&mut casebook, &mut maker(), &coder, &codebook(), classify);
+        assert_eq!(report.expect("the recoding succeeds").recoded, 2);
+        assert_eq!(casebook.check().expect("the check runs"), Vec::<String>::new());
+        assert_eq!(index::check(&casebook, DICTIONARY).expect("the check runs"), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn an_index_that_says_otherwise_is_found_out() {
+    let folder = casebook();
+    let casebook = Casebook::open(folder.path()).expect("the casebook opens");
+    assert_eq!(index::check(&casebook, DICTIONARY).expect("the check runs"), Vec::<String>::new());
+    let connection = rusqlite::Connection::open(folder.path().join(FILE)).expect("the file opens");
+    connection.execute("UPDATE comments SET text = '別の文' WHERE id = 'a05'", []).expect("the text is altered");
+    connection.execute("DELETE FROM codings WHERE position = 16", []).expect("the coding goes");
+    let faults = index::check(&casebook, DICTIONARY).expect("the check runs");
+    assert_eq!(faults, ["索引のコメント a05 が記録と違います", "索引のコメント a16 が記録と違います"]);
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM classifications WHERE position = 16")
+        .expect("the classification goes");
+    let faults = casebook.check().expect("the check runs");
+    assert!(faults.iter().any(|fault| fault.contains("分類した記録のないコメントが 1 件")), "{faults:?}");
+}
+
+// Records of runs.
+
+#[test]
+fn a_record_says_what_was_done_and_is_verified() {
+    let folder = folder();
+    let at = folder.path();
+    fs::create_dir(at.join("out")).expect("writable");
+    fs::copy(SAMPLE, at.join("s.csv")).expect("writable");
+    for output in ["out/a.jsonl", "out/a.csv", "out/a.xlsx"] {
+        done(at, &["tag", "s.csv", "-o", output, "--record"]);
+        let path = format!("{output}.record.json");
+        let text = fs::read_to_string(at.join(&path)).expect("the record is there");
+        let record: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!((&record["command"], &record["record"]), (&"tag".into(), &1.into()));
+        assert_eq!(record["inputs"][0]["hash"], blake3::hash(&fs::read(SAMPLE).expect("readable")).to_hex().as_str());
+        assert_eq!((&record["inputs"][0]["rows"], &record["inputs"][0]["comments"]), (&330.into(), &539.into()));
+        assert_eq!(record["counts"]["comments"], 539);
+        let questions = record["counts"]["questions"].as_object().expect("an object");
+        let of_questions: u64 = questions.values().filter_map(|count| count["comments"].as_u64()).sum();
+        assert_eq!(of_questions, 539);
+        let written = fs::read(at.join(output)).expect("the output is there");
+        assert_eq!(record["output"]["hash"], blake3::hash(&written).to_hex().as_str());
+        // From any folder, with any number of threads in the run.
+        ends(at, &["verify", &path], 0, &["記録のとおりです", "539"]);
+        ends(&at.join("out"), &["verify", &at.join(&path).display().to_string()], 0, &["記録のとおりです"]);
+    }
+    // What was counted is what was written.
+    let tagged = fs::read_to_string(at.join("out/a.jsonl")).expect("the output is there");
+    let record: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(at.join("out/a.jsonl.record.json")).expect("the record is there"))
+            .expect("JSON");
+    for (category, counts) in record["counts"]["categories"].as_object().expect("an object") {
+        let lines = tagged.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        let (mut comments, mut primary) = (0_u64, 0_u64);
+        for line in lines {
+            let categories = line["categories"].as_array().expect("an array");
+            comments += u64::from(categories.iter().any(|id| id == category.as_str()));
+            primary += u64::from(line["primary"] == category.as_str());
+        }
+        assert_eq!((&counts["comments"], &counts["primary"]), (&comments.into(), &primary.into()), "{category}");
+    }
+
+    // The output is altered, then the input, then both rules and input are gone.
+    fs::write(at.join("out/a.jsonl"), "x").expect("writable");
+    ends(at, &["verify", "out/a.jsonl.record.json"], 1, &["出力 out/a.jsonl が書き換えられています"]);
+    let csv = fs::read_to_string(at.join("s.csv")).expect("readable");
+    let shorter: Vec<&str> = csv.lines().take(200).collect();
+    fs::write(at.join("s.csv"), shorter.join("\n")).expect("writable");
+    ends(
+        at,
+        &["verify", "out/a.csv.record.json"],
+        1,
+        &[
+            "入力 s.csv の中身が違います",
+            "入力 s.csv の行数が違います: 記録 330 → いま 199",
+            "集計: コメントの数",
+            "出力の中身",
+        ],
+    );
+    fs::remove_file(at.join("s.csv")).expect("writable");
+    ends(at, &["verify", "out/a.csv.record.json"], 2, &["入力 s.csv がありません", "計算し直せません"]);
+    ends(at, &["verify", "out/a.csv"], 2, &["記録"]);
+    ends(at, &["verify", "nothing.json"], 2, &["nothing.json"]);
+    ends(at, &["tag", SAMPLE, "--record"], 2, &["--output"]);
+}
+
+#[test]
+fn imports_are_on_record() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    done(at, &["import", "a.jsonl", "--record"]);
+    ends(at, &["verify", "casebook.record.json"], 0, &["記録のとおりです", "30"]);
+    let runs = Casebook::open(&at.join("casebook")).expect("the casebook opens").runs().expect("the record reads");
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].1, fs::read_to_string(at.join("casebook.record.json")).expect("the record is there"));
+    // Nothing new is no new entry.
+    done(at, &["import", "a.jsonl"]);
+    let casebook = Casebook::open(&at.join("casebook")).expect("the casebook opens");
+    assert_eq!(casebook.runs().expect("the record reads").len(), 1);
+    let connection = rusqlite::Connection::open(at.join("casebook").join(FILE)).expect("the file opens");
+    assert!(connection.execute("DELETE FROM runs", []).is_err());
+    fs::write(at.join("a.jsonl"), lines(1..30)).expect("writable");
+    ends(at, &["verify", "casebook.record.json"], 1, &["入力 a.jsonl の中身", "記録 30 → いま 29"]);
+}
+
+// Several processes at once.
+
+#[test]
+fn readers_go_on_and_a_second_writer_waits_its_turn() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    fs::write(at.join("b.jsonl"), lines(30..60)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    // This process writes; the others are processes of their own.
+    let connection = rusqlite::Connection::open(at.join("casebook").join(FILE)).expect("the file opens");
+    connection.execute_batch("BEGIN IMMEDIATE").expect("the lock is ours");
+    connection.execute("UPDATE meta SET value = value", []).expect("something is written");
+    for arguments in [
+        &["search", "窓口"][..],
+        &["casebook", "info"],
+        &["casebook", "check"],
+        &["appendix", "-o", "a.md"],
+        &["casebook", "backup", "copy.sqlite"],
+    ] {
+        done(at, arguments);
+    }
+    let mut second = Command::new(env!("CARGO_BIN_EXE_jirei"))
+        .args(["import", "b.jsonl"])
+        .current_dir(at)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut messages = BufReader::new(second.stderr.take().expect("it is piped")).lines();
+    let told = messages.next().expect("it says something").expect("messages are UTF-8");
+    assert!(told.contains("別のプロセスが書き込み中です") && told.contains("待っています"), "{told}");
+    assert!(second.try_wait().expect("a child").is_none());
+    connection.execute_batch("ROLLBACK").expect("the lock is given back");
+    let rest: Vec<String> = messages.map(|line| line.expect("messages are UTF-8")).collect();
+    assert!(second.wait().expect("it ends").success(), "{rest:?}");
+    assert!(done(at, &["casebook", "check"]).stdout.contains("コメント 60 件"));
+}
+
+#[test]
+fn imports_at_the_same_time_all_come_in() {
+    let folder = folder();
+    let at = folder.path();
+    let children: Vec<_> = (0..4)
+        .map(|n| {
+            let name = format!("{n}.jsonl");
+            fs::write(at.join(&name), lines(n * 50..n * 50 + 60)).expect("writable");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_jirei"));
+            command.args(["import", &name]).current_dir(at).stderr(Stdio::piped());
+            command.spawn().expect("the program starts")
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    // Each shares ten comments with the next.
+    assert!(done(at, &["casebook", "check"]).stdout.contains("コメント 210 件"));
+    let found = done(at, &["search", "カードリーダー", "--limit", "0"]).stdout;
+    assert!(found.starts_with("70 件"), "{found}");
+}

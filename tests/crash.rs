@@ -1,0 +1,337 @@
+//! Runs that are killed, disks that are full or only for reading: what was there stays, and a plain run completes.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use jirei::{
+    casebook::{Casebook, CasebookError, FILE},
+    index,
+    search::Searcher,
+};
+
+use crate::{
+    cli::jirei,
+    common::{analyzer, maker},
+};
+
+/// Moments at which a command is killed.
+const MOMENTS: u64 = 100;
+
+/// Numbers that look random and are the same in every run (SplitMix64).
+struct Numbers(u64);
+
+impl Numbers {
+    /// From 0 to 1.
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jirei"));
+    command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Starts a command and kills it after a while; whether it was still running.
+fn killed_after(mut command: Command, delay: Duration) -> bool {
+    let mut child = command.spawn().expect("the program starts");
+    thread::sleep(delay);
+    let was_running = child.try_wait().expect("a child").is_none();
+    // SIGKILL: nothing of the program runs any more.
+    let _ = child.kill();
+    child.wait().expect("it ends");
+    was_running
+}
+
+/// Kills a command at [`MOMENTS`] moments of its run and looks at what is left each time. `command` and `look` get
+/// the number of the moment; the time that a run takes is measured with moment 0, which is not killed.
+fn kill_at_many_moments(command: impl Fn(u64) -> Command, mut look: impl FnMut(u64)) {
+    let since = Instant::now();
+    assert!(command(0).status().expect("the program starts").success());
+    let whole = since.elapsed();
+    look(0);
+    let mut numbers = Numbers(20_260_120);
+    let mut killed = 0;
+    for moment in 1..=MOMENTS {
+        killed += u64::from(killed_after(command(moment), whole.mul_f64(numbers.next())));
+        look(moment);
+    }
+    // However fast or slow the machine, not all moments come after the end.
+    assert!(killed > 0, "no run was killed");
+}
+
+/// What a file brings at its nth correction: it grows, and some of its texts change.
+fn corrected(step: u64) -> BTreeMap<String, String> {
+    (0..150 + step)
+        .map(|n| {
+            let corrections = if n < 30 { (step + n) / 7 } else { 0 };
+            let text = match n % 3 {
+                0 => format!("{n}日の朝に端末が{corrections}回も止まり、再起動に時間がかかりました。"),
+                1 => format!("氏名が●で表示され、{n}人の患者さんに{corrections}回確かめました。"),
+                _ => format!("{n}人の方に操作を説明し、窓口で{corrections}回お待たせしました。"),
+            };
+            (format!("c{n:04}"), text)
+        })
+        .collect()
+}
+
+fn write_corrected(path: &Path, step: u64) {
+    let lines: String = corrected(step)
+        .iter()
+        .map(|(id, text)| format!("{}\n", serde_json::json!({"id": id, "question": "問7", "text": text})))
+        .collect();
+    fs::write(path, lines).expect("writable");
+}
+
+/// Every comment of the record, which is whole; `None` where there is none yet.
+fn comments(folder: &Path) -> Option<BTreeMap<String, String>> {
+    let casebook = match Casebook::open(folder) {
+        Ok(casebook) => casebook,
+        // Killed before the record was made.
+        Err(CasebookError::Missing(_) | CasebookError::NotACasebook(_)) => return None,
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!(casebook.check().expect("the check runs"), Vec::<String>::new());
+    let mut all = BTreeMap::new();
+    casebook
+        .for_each(|stored| {
+            let again = all.insert(stored.comment.id.to_string(), stored.comment.text);
+            assert!(again.is_none(), "{} is there twice", stored.comment.id);
+            Ok::<_, CasebookError>(())
+        })
+        .expect("the record reads");
+    Some(all)
+}
+
+/// The index says what the record says, or it is told that it has to be made anew.
+fn index_is_right_or_told(folder: &Path) {
+    let casebook = Casebook::open(folder).expect("the casebook opens");
+    match index::check(&casebook, analyzer().version()) {
+        Ok(faults) => assert_eq!(faults, Vec::<String>::new()),
+        Err(error) => assert!(error.needs_rebuild(), "{error}"),
+    }
+}
+
+#[track_caller]
+fn is_clean(folder: &Path, count: usize) {
+    let ran = jirei(folder, &["casebook", "check"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains(&format!("コメント {count} 件")), "{}", ran.stdout);
+}
+
+#[test]
+fn imports_that_are_killed_lose_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let casebook = at.join("casebook");
+    let mut last = 0;
+    kill_at_many_moments(
+        |moment| {
+            write_corrected(&at.join("a.jsonl"), moment);
+            command(at, &["import", "a.jsonl"])
+        },
+        |moment| {
+            // All of the file is in, or nothing of it.
+            let found = comments(&casebook).expect("the first import was not killed");
+            if found == corrected(moment) {
+                last = moment;
+            } else {
+                assert!(found == corrected(last), "moment {moment}: neither as before nor as after");
+            }
+            index_is_right_or_told(&casebook);
+            if moment % 20 == 0 {
+                let ran = jirei(at, &["import", "a.jsonl"]);
+                assert_eq!(ran.code, 0, "moment {moment}: {}", ran.stderr);
+                last = moment;
+                is_clean(at, corrected(moment).len());
+                let (searcher, rebuilt) = Searcher::open_or_rebuild(&casebook, analyzer().version(), &mut maker())
+                    .expect("the index is there");
+                assert!(!rebuilt, "the import brought the index up to date");
+                assert_eq!(searcher.comment_count(), corrected(moment).len() as u64);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_first_import_that_is_killed_leaves_room_for_the_next() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    write_corrected(&at.join("a.jsonl"), 0);
+    let since = Instant::now();
+    assert_eq!(jirei(at, &["import", "a.jsonl", "--casebook", "whole"]).code, 0);
+    let whole = since.elapsed();
+    let mut numbers = Numbers(7);
+    for moment in 0..20 {
+        let name = format!("casebook{moment}");
+        killed_after(command(at, &["import", "a.jsonl", "--casebook", &name]), whole.mul_f64(numbers.next()));
+        let found = comments(&at.join(&name)).unwrap_or_default();
+        assert!(found.is_empty() || found == corrected(0), "moment {moment}: {} comments", found.len());
+        if moment % 5 == 0 {
+            assert_eq!(jirei(at, &["import", "a.jsonl", "--casebook", &name]).code, 0);
+            let ran = jirei(at, &["casebook", "check", "--casebook", &name]);
+            assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+            assert!(ran.stdout.contains("コメント 150 件"), "{}", ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn rebuilds_that_are_killed_lose_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    write_corrected(&at.join("a.jsonl"), 0);
+    assert_eq!(jirei(at, &["import", "a.jsonl"]).code, 0);
+    let casebook = at.join("casebook");
+    kill_at_many_moments(
+        |_| command(at, &["index", "rebuild"]),
+        |moment| {
+            assert!(comments(&casebook).expect("it is there") == corrected(0), "moment {moment}");
+            index_is_right_or_told(&casebook);
+            if moment % 20 == 0 {
+                let ran = jirei(at, &["search", "端末", "--limit", "0"]);
+                assert!(ran.code == 0 && ran.stdout.starts_with("50 件"), "{}{}", ran.stdout, ran.stderr);
+                is_clean(at, 150);
+            }
+        },
+    );
+    // What killed runs left half done goes away.
+    assert_eq!(jirei(at, &["index", "rebuild"]).code, 0);
+    let mut names: Vec<_> = fs::read_dir(&casebook)
+        .expect("readable")
+        .map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8"))
+        .filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm"))
+        .collect();
+    names.sort();
+    assert_eq!(names, [FILE, "index"]);
+}
+
+/// A small disk of its own; `None` with a notice where this process may not mount one.
+struct Disk {
+    // Dropped after the disk is taken away.
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Disk {
+    #[allow(clippy::print_stderr, reason = "a skipped test says so")]
+    fn new(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("disk");
+        fs::create_dir(&path).expect("writable");
+        let option = format!("size={size}");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &option, "tmpfs"])
+            .arg(&path)
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        if !mounted {
+            eprintln!("skipped: a disk of its own cannot be mounted here");
+            return None;
+        }
+        Some(Self { _folder: folder, path })
+    }
+
+    fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        let status = Command::new("mount").args(["-o", &options]).arg(&self.path).status();
+        assert!(status.expect("mount is there").success(), "remount");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+    }
+}
+
+#[track_caller]
+fn refused(at: &Path, arguments: &[&str], told: &[&str]) {
+    let ran = jirei(at, arguments);
+    assert_eq!(ran.code, 2, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    for words in told {
+        assert!(ran.stderr.contains(words), "{arguments:?}: {words} is not in: {}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_full_disk_is_told_and_costs_nothing() {
+    let Some(disk) = Disk::new("4m") else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let casebook = disk.path.join("casebook");
+    let name = casebook.to_str().expect("UTF-8");
+    write_corrected(&at.join("small.jsonl"), 0);
+    write_corrected(&at.join("large.jsonl"), 20_000);
+    assert_eq!(jirei(at, &["import", "small.jsonl", "--casebook", name]).code, 0);
+    for _ in 0..2 {
+        refused(at, &["import", "large.jsonl", "--casebook", name], &["ディスクがいっぱい", "空き"]);
+        assert!(comments(&casebook).expect("it is there") == corrected(0));
+        let ran = jirei(at, &["casebook", "check", "--casebook", name]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    }
+    // Every remaining byte is taken: reading goes on.
+    let filled = fs::write(disk.path.join("filler"), vec![b'x'; 8 << 20]);
+    assert!(filled.is_err());
+    refused(at, &["import", "large.jsonl", "--casebook", name], &["ディスクがいっぱい"]);
+    refused(at, &["index", "rebuild", "--casebook", name], &["ディスクがいっぱい"]);
+    refused(
+        at,
+        &["casebook", "backup", disk.path.join("copy").to_str().expect("UTF-8"), "--casebook", name],
+        &["控え"],
+    );
+    assert!(!disk.path.join("copy").exists());
+    let ran = jirei(at, &["search", "端末", "--limit", "0", "--casebook", name]);
+    assert!(ran.code == 0 && ran.stdout.starts_with("50 件"), "{}{}", ran.stdout, ran.stderr);
+    fs::remove_file(disk.path.join("filler")).expect("writable");
+    disk.remount("size=200m");
+    let ran = jirei(at, &["import", "large.jsonl", "--casebook", name]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(comments(&casebook).expect("it is there") == corrected(20_000));
+    let ran = jirei(at, &["casebook", "check", "--casebook", name]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn a_folder_that_is_only_for_reading_is_read() {
+    let Some(disk) = Disk::new("16m") else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let casebook = disk.path.join("事例 帳#1");
+    let name = casebook.to_str().expect("UTF-8");
+    write_corrected(&at.join("a.jsonl"), 0);
+    assert_eq!(jirei(at, &["import", "a.jsonl", "--casebook", name]).code, 0);
+    disk.remount("ro");
+    write_corrected(&at.join("a.jsonl"), 1);
+    for arguments in [&["import", "a.jsonl"][..], &["index", "rebuild"], &["casebook", "recode"]] {
+        refused(at, &[arguments, &["--casebook", name]].concat(), &["書き込めません", "読み取り専用"]);
+    }
+    refused(at, &["import", "a.jsonl", "--casebook", disk.path.join("new").to_str().expect("UTF-8")], &["作れません"]);
+    for arguments in [
+        &["casebook", "info"][..],
+        &["casebook", "check"],
+        &["casebook", "backup", "copy.sqlite"],
+        &["search", "端末"],
+        &["appendix", "-o", "a.md"],
+    ] {
+        let ran = jirei(at, &[arguments, &["--casebook", name]].concat());
+        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    disk.remount("rw");
+    assert!(comments(&casebook).expect("it is there") == corrected(0));
+    let ran = jirei(at, &["import", "a.jsonl", "--casebook", name]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
