@@ -329,6 +329,13 @@ impl RunRecord {
         for difference in &mut differences {
             difference.place = self.place(&difference.pointer);
         }
+        // Causes before their effects.
+        const ORDER: [&str; 8] =
+            ["program", "command", "rules", "dictionary", "settings", "inputs", "casebook", "counts"];
+        differences.sort_by_key(|difference| {
+            let part = difference.pointer.split('/').nth(1);
+            ORDER.iter().position(|name| part == Some(name)).unwrap_or(ORDER.len())
+        });
         differences
     }
 

@@ -119,6 +119,10 @@ impl CasebookError {
 
     pub(super) fn from_sqlite(folder: &Path, source: rusqlite::Error) -> Self {
         let folder = folder.to_path_buf();
+        // SQLite has no room for the file that the processes share.
+        if source.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return Self::DiskFull(folder);
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(folder),
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { folder, source },
