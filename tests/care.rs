@@ -295,7 +295,10 @@ fn other_rules_code_what_is_there_anew() {
     assert_eq!(index::check(&casebook, "test-dictionary-2").expect("the check runs"), Vec::<String>::new());
 }
 
-fn all(casebook: &Casebook) -> Vec<(String, Vec<Arc<str>>, Option<Arc<str>>)> {
+/// Id, categories and primary.
+type Labelled = (String, Vec<Arc<str>>, Option<Arc<str>>);
+
+fn all(casebook: &Casebook) -> Vec<Labelled> {
     let mut all = Vec::new();
     casebook
         .for_each(|stored| {

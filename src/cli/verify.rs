@@ -93,7 +93,7 @@ fn started_in(record: &Path, recorded: &RunRecord) -> Option<PathBuf> {
     };
     let record = record.canonicalize().ok()?;
     let beside = record.parent()?;
-    let Some(folders) = output.parent().filter(|parent| parent.is_relative()) else { return None };
+    let folders = output.parent().filter(|parent| parent.is_relative())?;
     let mut folder = beside.to_path_buf();
     for part in folders.components().rev() {
         match part {
