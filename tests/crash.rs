@@ -291,7 +291,7 @@ fn a_full_disk_is_told_and_costs_nothing() {
     refused(
         at,
         &["casebook", "backup", disk.path.join("copy").to_str().expect("UTF-8"), "--casebook", name],
-        &["控え"],
+        &["ディスクがいっぱい"],
     );
     assert!(!disk.path.join("copy").exists());
     let ran = jirei(at, &["search", "端末", "--limit", "0", "--casebook", name]);

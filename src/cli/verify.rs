@@ -1,6 +1,7 @@
 //! `jirei verify`: computes again what a record says and compares.
 
 use std::{
+    ffi::OsString,
     io::Write,
     path::{Component, Path, PathBuf},
 };
@@ -8,7 +9,7 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 
-use super::{Cli, Command, Outcome, record, stdout};
+use super::{Cli, Command, Outcome, args, record, stdout};
 use crate::record::RunRecord;
 
 #[derive(Debug, clap::Args)]
@@ -110,7 +111,7 @@ fn started_in(record: &Path, recorded: &RunRecord) -> Option<PathBuf> {
 
 fn recompute(recorded: &RunRecord) -> anyhow::Result<RunRecord> {
     let arguments = std::iter::once("jirei").chain(recorded.arguments.iter().map(String::as_str));
-    let cli = Cli::try_parse_from(arguments).map_err(|_| {
+    let cli = Cli::try_parse_from(args::arguments(arguments.map(OsString::from))).map_err(|_| {
         anyhow::anyhow!("記録にある指定（{}）を、この版のプログラムは受け付けません", recorded.arguments.join(" "))
     })?;
     match cli.command {
