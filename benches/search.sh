@@ -11,8 +11,8 @@ if [[ -z $work ]]; then
   trap 'rm -rf "$work"' EXIT
 fi
 mkdir -p "$work"
-cargo build --locked --release --quiet --bin jirei
-bench=$(cargo bench --locked --bench search --no-run 2>&1 | sed -n 's/.*Executable.*(\(.*\))/\1/p')
+bench=$(cargo build --locked --release --bin jirei --bench search --message-format=json |
+  sed -n 's/.*"executable":"\([^"]*\/search-[^"]*\)".*/\1/p')
 jirei=target/release/jirei
 queries=benches/search_queries.jsonl
 
@@ -32,6 +32,6 @@ echo "{\"engine\": \"jirei\", \"how\": \"size\", \"index_megabytes\": $(($(du -s
 \"record_megabytes\": $(($(du -k "$work/casebook/casebook.sqlite" | cut -f1) / 1000))}"
 [[ -e $work/sqlite.db ]] || python3 benches/search_peers.py build "$work"
 
-"$bench" "$work/casebook" "$queries" 5
+"$bench" "$work/casebook" "$queries" 15
 python3 benches/search_peers.py in-process "$work" "$queries" 5
 python3 benches/search_peers.py commands "$work" "$queries" 3 "$jirei"
