@@ -32,6 +32,6 @@ echo "{\"engine\": \"jirei\", \"how\": \"size\", \"index_megabytes\": $(($(du -s
 \"record_megabytes\": $(($(du -k "$work/casebook/casebook.sqlite" | cut -f1) / 1000))}"
 [[ -e $work/sqlite.db ]] || python3 benches/search_peers.py build "$work"
 
-"$bench" "$work/casebook" "$queries" 15
+"$bench" "$work/casebook" "$queries" 5
 python3 benches/search_peers.py in-process "$work" "$queries" 5
 python3 benches/search_peers.py commands "$work" "$queries" 3 "$jirei"
