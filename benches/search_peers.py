@@ -146,12 +146,14 @@ def commands(work, queries, rounds, jirei):
         "groonga": lambda query: ["groonga", str(work / "groonga/db"), query["groonga"]],
         "sqlite": lambda query: ["sqlite3", str(work / "sqlite.db"), query["sqlite"]],
     }
-    for engine, command in engines.items():
-        best = [math.inf] * len(queries)
-        for _ in range(rounds):
-            for at, query in enumerate(queries):
-                best[at] = min(best[at], run(command(query)))
-        show(engine, "command", best)
+    # In turn, so that each meets the same moments of the machine.
+    best = {engine: [math.inf] * len(queries) for engine in engines}
+    for _ in range(rounds):
+        for at, query in enumerate(queries):
+            for engine, command in engines.items():
+                best[engine][at] = min(best[engine][at], run(command(query)))
+    for engine, times in best.items():
+        show(engine, "command", times)
     show("/bin/true", "command", [min(run(["/bin/true"]) for _ in range(rounds)) for _ in queries])
 
 
