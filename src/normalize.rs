@@ -168,6 +168,48 @@ impl Normalizer {
     }
 }
 
+impl Normalizer {
+    /// What a person would correct in a text before printing it: white space inside words and known slips, in the
+    /// order of the text, never overlapping. Other spellings that are brought to one for matching are no faults.
+    ///
+    /// ```
+    /// let normalizer = jirei::normalize::Normalizer::new([("暗唱番号".to_string(), "暗証番号".to_string())]);
+    /// let slips = normalizer.slips("ｶｰﾄﾞの 暗唱番号");
+    /// assert_eq!(slips.len(), 2);
+    /// assert_eq!((slips[0].meant.as_str(), slips[1].meant.as_str()), ("", "暗証番号"));
+    /// ```
+    pub fn slips(&self, original: &str) -> Vec<Slip> {
+        let folded = fold(original);
+        let mut slips: Vec<Slip> = Vec::new();
+        if let Some(variants) = &self.variants {
+            slips.extend(variants.find_iter(&folded.text).map(|hit| Slip {
+                byte_range: folded.original_bytes(hit.range()),
+                meant: self.meant[hit.pattern().as_usize()].clone(),
+            }));
+        }
+        for pair in folded.map.runs.windows(2) {
+            let dropped = (pair[0].original + pair[0].original_len) as usize..pair[1].original as usize;
+            let words = &original[dropped.clone()];
+            let is_gap = words.contains([' ', '\t', '\u{a0}', '\n']) && words.chars().all(char::is_whitespace);
+            let is_part = |slip: &Slip| slip.byte_range.start <= dropped.start && dropped.end <= slip.byte_range.end;
+            if is_gap && !slips.iter().any(is_part) {
+                slips.push(Slip { byte_range: dropped, meant: String::new() });
+            }
+        }
+        slips.sort_by_key(|slip| slip.byte_range.start);
+        slips
+    }
+}
+
+/// Words that were meant otherwise than they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slip {
+    /// Byte range of the original, on character boundaries.
+    pub byte_range: Range<usize>,
+    /// What was meant; empty where something goes.
+    pub meant: String,
+}
+
 /// Copies a range of an already folded text with its runs.
 fn copy(from: &Normalized, range: Range<usize>, text: &mut String, map: &mut OffsetMap) {
     if range.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ops::Range,
     sync::Arc,
 };
 
@@ -11,11 +12,13 @@ use crate::{
     classify::Classification,
     codebook::{Category, CategoryIndex, CategoryKind, Codebook},
     comment::{Comment, CommentId},
-    respondent::Prefecture,
 };
 
 use super::{
+    cells::{self, Cells, Place, SmallCell},
     choose::{Candidate, Choice, Quality, choose},
+    disclosure::{DetailFinder, RowFinding},
+    edit::{self, Edit, EditKind},
     settings::{Settings, Split},
     similar::group_similar,
 };
@@ -31,6 +34,8 @@ pub struct Appendix {
     pub source_line: Option<String>,
     /// Numbers over all tables.
     pub totals: Totals,
+    /// Cells with few institutions from which something is printed, and what is done with them.
+    pub small_cells: Vec<SmallCell>,
     /// The tables in which a quote is printed once, in code-frame order.
     pub sections: Vec<Table>,
     /// The tables that cut across, in code-frame order.
@@ -90,8 +95,10 @@ pub struct Row {
     pub number: usize,
     /// Number of table and row (`1-23`), unique in the appendix.
     pub label: String,
-    /// Prefecture.
+    /// Prefecture, or what is printed for it where too few institutions of it answered.
     pub prefecture: Option<String>,
+    /// How exact the prefecture is.
+    pub place: Place,
     /// Kind of facility.
     pub facility: Option<String>,
     /// The question that it answers.
@@ -100,8 +107,8 @@ pub struct Row {
     pub shows_question: bool,
     /// The words, as written but for white space at the ends.
     pub quote: String,
-    /// Whether words were masked or corrected for print.
-    pub edited: bool,
+    /// What was masked or corrected for print, in the order of the text; masked words are not told.
+    pub edits: Vec<Edit>,
     /// Further comments that say the same and are not printed.
     pub similar: usize,
     /// Label of the row that printed the quote first, in lists.
@@ -110,6 +117,9 @@ pub struct Row {
     pub categories: Vec<Arc<str>>,
     /// Id of the comment.
     pub comment: CommentId,
+    /// The comment's words as written.
+    #[serde(skip)]
+    pub original: String,
 }
 
 /// What is done with comments that say the same in the same words but for small edits.
@@ -131,8 +141,10 @@ pub struct Options {
     pub copies: Copies,
     /// Comments ticked as good quotes: they are chosen first.
     pub good_quotes: HashSet<CommentId>,
-    /// The words to print where they differ from the comment's: masked, or corrected for print.
-    pub printed: HashMap<CommentId, String>,
+    /// Comments that are not to be quoted; they are counted.
+    pub not_quoted: HashSet<CommentId>,
+    /// What is masked or corrected in print.
+    pub edits: HashMap<CommentId, Vec<Edit>>,
 }
 
 impl Appendix {
@@ -141,24 +153,26 @@ impl Appendix {
     /// A quote is printed under its primary section, and again in the lists that it carries with a reference
     /// to where it stood first; without a section it is printed in its lists alone. Rows stand by prefecture
     /// (order of JIS X 0401, then others, then unknown), kind of facility, and in the order given. Comments
-    /// without a category or without words are left out.
+    /// without a category or without words are left out. What is printed of a prefecture with few institutions is
+    /// a matter of the settings.
     pub fn build(
         items: &[(Comment, Classification)],
         codebook: &Codebook,
         settings: &Settings,
         options: &Options,
     ) -> Self {
+        let cells = Cells::new(items.iter().map(|(comment, _)| comment), settings.small_cells);
         let mut order: Vec<usize> = (0..items.len()).filter(|&i| !items[i].0.text.trim().is_empty()).collect();
         order.sort_by_cached_key(|&i| {
             let comment = &items[i].0;
-            (prefecture_rank(comment.prefecture.as_deref()), facility_rank(comment.facility.as_deref()), i)
+            (cells::rank(cells.prefecture(comment).0), facility_rank(cells.facility(comment)), i)
         });
 
         let groups = match options.copies {
             Copies::Group => group_similar(&items.iter().map(|(comment, _)| &comment.text).collect::<Vec<_>>()),
             Copies::Print => (0..items.len()).collect(),
         };
-        let builder = Builder { items, codebook, settings, options, groups };
+        let builder = Builder { items, codebook, settings, options, groups, cells: &cells };
 
         let sections = codebook.iter().filter(|(_, category)| category.kind == CategoryKind::Section);
         let lists = codebook.iter().filter(|(_, category)| category.kind == CategoryKind::List);
@@ -193,11 +207,20 @@ impl Appendix {
             survey_line: settings.survey_line.clone(),
             source_line: settings.source_line.clone(),
             totals: Totals { comments: items.len(), filed: filed_anywhere.len(), ..Totals::default() },
+            small_cells: Vec::new(),
             sections: tables,
             lists,
         };
         let (quotes, similar) =
             appendix.quotes().fold((0, 0), |(quotes, similar), (_, _, row)| (quotes + 1, similar + row.similar));
+        let by_id: HashMap<&CommentId, &Comment> = items.iter().map(|(comment, _)| (&comment.id, comment)).collect();
+        let printed: HashSet<(Option<&str>, Option<&str>)> = appendix
+            .rows()
+            .filter_map(|(.., row)| by_id.get(&row.comment))
+            .map(|comment| (comment.prefecture.as_deref(), comment.facility.as_deref()))
+            .collect();
+        let is_printed = |cell: &SmallCell| printed.contains(&(cell.prefecture.as_deref(), cell.facility.as_deref()));
+        appendix.small_cells = cells.small().filter(is_printed).collect();
         appendix.totals.quotes = quotes;
         appendix.totals.similar = similar;
         appendix
@@ -220,6 +243,43 @@ impl Appendix {
         })
     }
 
+    /// Details in the quotes that may identify someone, in the order of print. Words that are masked already and
+    /// those of `kept` (characters of the original text) are not told again; a quote that is repeated in lists is
+    /// looked at once.
+    pub fn find_details(
+        &self,
+        finder: &DetailFinder<'_>,
+        kept: &HashMap<CommentId, Vec<Range<usize>>>,
+    ) -> Vec<RowFinding> {
+        let mut seen = HashSet::new();
+        let rows: Vec<(&Table, &Row)> =
+            self.rows().filter(|(.., row)| seen.insert(&row.comment)).map(|(table, _, row)| (table, row)).collect();
+        let originals: Vec<&str> = rows.iter().map(|(_, row)| row.original.as_str()).collect();
+        let findings = finder.find_all(&originals);
+        rows.into_iter()
+            .zip(findings)
+            .flat_map(|((table, row), findings)| {
+                let kept = kept.get(&row.comment);
+                let is_open = move |at: usize| {
+                    let masks = row.edits.iter().filter(|edit| edit.kind == EditKind::Mask);
+                    let mut settled = masks.map(|edit| &edit.char_range).chain(kept.into_iter().flatten());
+                    !settled.any(|range| range.contains(&at))
+                };
+                findings.into_iter().filter(move |finding| finding.char_range.clone().any(is_open)).map(|finding| {
+                    RowFinding {
+                        label: row.label.clone(),
+                        heading: table.heading.clone(),
+                        prefecture: row.prefecture.clone(),
+                        facility: row.facility.clone(),
+                        comment: row.comment.clone(),
+                        original: row.original.clone(),
+                        finding,
+                    }
+                })
+            })
+            .collect()
+    }
+
     /// How to read the tables: order, marks. Only what occurs is explained.
     pub fn legend(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -234,6 +294,15 @@ impl Appendix {
         }
         if let Some(label) = self.rows().find_map(|(.., row)| row.reference.as_deref()) {
             lines.push(format!("「→{label}」などは、同じ事例がその番号（区分－事例）でも掲載されていることを示す。"));
+        }
+        if self.rows().any(|(.., row)| row.edits.iter().any(|edit| edit.kind == EditKind::Mask)) {
+            lines.push("個人や機関が特定されるおそれのある語は、（氏名）などに置き換えた。".to_owned());
+        }
+        if self.rows().any(|(.., row)| row.place != Place::Prefecture) {
+            lines.push(
+                "回答した医療機関が少ない都道府県と種類の組み合わせでは、都道府県に代えて地方を示すか、示していない（―）。"
+                    .to_owned(),
+            );
         }
         lines
     }
@@ -320,6 +389,7 @@ struct Builder<'a> {
     options: &'a Options,
     /// The first of its near-copies for each item.
     groups: Vec<usize>,
+    cells: &'a Cells<'a>,
 }
 
 impl Builder<'_> {
@@ -370,6 +440,9 @@ impl Builder<'_> {
         let mut copies: HashMap<usize, usize> = HashMap::new();
         let mut best: HashMap<usize, (Quality, usize)> = HashMap::new();
         for &i in members {
+            if self.options.not_quoted.contains(&self.items[i].0.id) {
+                continue;
+            }
             let quality = self.quality(i);
             *copies.entry(self.groups[i]).or_default() += 1;
             let (best_quality, best) = best.entry(self.groups[i]).or_insert((quality, i));
@@ -377,7 +450,11 @@ impl Builder<'_> {
                 (*best_quality, *best) = (quality, i);
             }
         }
-        let printed: Vec<usize> = members.iter().copied().filter(|&i| best[&self.groups[i]].1 == i).collect();
+        let printed: Vec<usize> = members
+            .iter()
+            .copied()
+            .filter(|&i| best.get(&self.groups[i]).is_some_and(|(_, best)| *best == i))
+            .collect();
         let candidates: Vec<_> = printed
             .iter()
             .map(|&i| Candidate { comment: &self.items[i].0, quality: best[&self.groups[i]].0 })
@@ -396,22 +473,26 @@ impl Builder<'_> {
     /// The row of a comment but for its place.
     fn row(&self, i: usize) -> Row {
         let (comment, classification) = &self.items[i];
-        let quote = comment.text.trim();
-        let printed = self.options.printed.get(&comment.id).map(|text| text.trim()).filter(|text| *text != quote);
+        let edits =
+            self.options.edits.get(&comment.id).map_or(Vec::new(), |edits| edit::standing(&comment.text, edits));
+        let printed = edit::edited(&comment.text, &edits);
         let is_main = comment.question.as_ref().is_none_or(|question| *question == self.settings.main_question);
+        let (prefecture, place) = self.cells.prefecture(comment);
         Row {
             number: 0,
             label: String::new(),
-            prefecture: comment.prefecture.clone(),
-            facility: comment.facility.clone(),
+            prefecture: prefecture.map(str::to_owned),
+            place,
+            facility: self.cells.facility(comment).map(str::to_owned),
             question: comment.question.clone(),
             shows_question: !is_main,
-            quote: printed.unwrap_or(quote).to_owned(),
-            edited: printed.is_some(),
+            quote: printed.trim().to_owned(),
+            edits,
             similar: 0,
             reference: None,
             categories: classification.categories().map(|index| self.codebook[index].id.clone()).collect(),
             comment: comment.id.clone(),
+            original: comment.text.clone(),
         }
     }
 }
@@ -438,9 +519,4 @@ fn facility_rank(facility: Option<&str>) -> usize {
         Some(_) => 3,
         None => 4,
     }
-}
-
-/// Position in JIS X 0401; other names and none come after.
-fn prefecture_rank(prefecture: Option<&str>) -> u8 {
-    prefecture.map_or(u8::MAX, |name| Prefecture::parse(name).map_or(u8::MAX - 1, Prefecture::code))
 }

@@ -4,14 +4,17 @@
 //! Nothing here reads or writes a file: [`render`] gives bytes, and the same appendix gives the same bytes.
 
 mod appendix;
+mod cells;
 mod choose;
 mod coded;
 mod csv;
 mod disclosure;
 mod docx;
+mod edit;
 mod html;
 mod json;
 mod markdown;
+mod masks;
 mod printable;
 mod settings;
 mod similar;
@@ -22,10 +25,13 @@ use std::{fmt, path::Path, str::FromStr};
 use thiserror::Error;
 
 pub use appendix::{Appendix, Copies, Options, Part, Row, Table, Totals};
+pub use cells::{CellRemedy, Place, SmallCell, SmallCells};
 pub use choose::Choice;
 pub use coded::{CODED_HEADERS, CodedComment, QuotedEvidence, quoted_evidence};
 pub use csv::guarded;
-pub use disclosure::{DetailKind, Finding, RowFinding, find_details, mask_details};
+pub use disclosure::{DetailFinder, DetailKind, DisclosureWords, Finding, RowFinding, mask_details};
+pub use edit::{Edit, EditKind, Offer, offered_corrections};
+pub use masks::{Decided, MaskFile, propose};
 pub use settings::{Settings, SettingsError, Split};
 pub use similar::group_similar;
 

@@ -11,6 +11,11 @@ use toml::{
 
 use crate::codebook::Codebook;
 
+use super::{
+    cells::{CellRemedy, SmallCells},
+    disclosure::DisclosureWords,
+};
+
 /// Texts and layout of an appendix that the comments do not give.
 ///
 /// ```
@@ -27,7 +32,7 @@ use crate::codebook::Codebook;
 /// )
 /// .unwrap();
 /// assert_eq!(settings.title.as_deref(), Some("マイナ保険証 事例集"));
-/// assert_eq!(Settings::parse("titel = \"\"").unwrap_err().to_string(), "1行1列: 「titel」という設定はありません（使えるのは title、survey_line、source_line、main_question、introductions、split です）");
+/// assert_eq!(Settings::parse("titel = \"\"").unwrap_err().to_string(), "1行1列: 「titel」という設定はありません（使えるのは title、survey_line、source_line、main_question、introductions、split、small_cells、disclosure です）");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
@@ -43,6 +48,10 @@ pub struct Settings {
     pub introductions: BTreeMap<String, String>,
     /// Tables that stand in two parts.
     pub splits: Vec<Split>,
+    /// What is done with cells of few institutions.
+    pub small_cells: SmallCells,
+    /// Words for the check of details that identify someone.
+    pub disclosure: DisclosureWords,
 }
 
 /// A table in two parts: the answers to one question stand apart.
@@ -73,6 +82,8 @@ impl Default for Settings {
                 answers: "導入しない主な理由".to_owned(),
                 others: "患者さんからのクレーム・事例".to_owned(),
             }],
+            small_cells: SmallCells::default(),
+            disclosure: DisclosureWords::default(),
         }
     }
 }
@@ -114,10 +125,10 @@ impl Settings {
     }
 }
 
-/// What is wrong with an `appendix.toml`; one line a fault, the file's name left to the caller.
+/// What is wrong with an `appendix.toml` or a file of masks; one line a fault, the file's name left to the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct SettingsError {
-    faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
 }
 
 impl SettingsError {
@@ -140,7 +151,7 @@ impl fmt::Display for SettingsError {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Fault {
+pub(super) struct Fault {
     start: usize,
     line: usize,
     column: usize,
@@ -148,7 +159,7 @@ struct Fault {
 }
 
 impl Fault {
-    fn new(text: &str, at: Range<usize>, message: String) -> Self {
+    pub(super) fn new(text: &str, at: Range<usize>, message: String) -> Self {
         let mut start = at.start.min(text.len());
         while !text.is_char_boundary(start) {
             start -= 1;
@@ -164,7 +175,10 @@ impl Fault {
     }
 }
 
-const KEYS: [&str; 6] = ["title", "survey_line", "source_line", "main_question", "introductions", "split"];
+const KEYS: [&str; 8] =
+    ["title", "survey_line", "source_line", "main_question", "introductions", "split", "small_cells", "disclosure"];
+const CELL_KEYS: [&str; 2] = ["threshold", "remedy"];
+const DISCLOSURE_KEYS: [&str; 2] = ["vendors", "harmless"];
 const SPLIT_KEYS: [&str; 4] = ["category", "question", "answers", "others"];
 
 struct Reader<'t> {
@@ -183,6 +197,8 @@ impl Reader<'_> {
                 "main_question" => settings.main_question = self.line(value).unwrap_or_default(),
                 "introductions" => settings.introductions = self.introductions(value),
                 "split" => settings.splits = self.splits(value),
+                "small_cells" => settings.small_cells = self.small_cells(value),
+                "disclosure" => settings.disclosure = self.disclosure(value),
                 unknown => self.unknown(key.span(), unknown, &KEYS),
             }
         }
@@ -195,6 +211,55 @@ impl Reader<'_> {
             return BTreeMap::new();
         };
         table.iter().filter_map(|(key, value)| Some((key.get_ref().to_string(), self.string(value)?))).collect()
+    }
+
+    fn small_cells(&mut self, value: &Spanned<DeValue<'_>>) -> SmallCells {
+        let mut cells = SmallCells::default();
+        let Some(table) = value.get_ref().as_table() else {
+            self.mistyped(value, "表（[small_cells]）");
+            return cells;
+        };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "threshold" => match value.get_ref().as_integer().and_then(|n| n.as_str().parse().ok()) {
+                    Some(threshold) => cells.threshold = threshold,
+                    None => self.mistyped(value, "0以上の整数"),
+                },
+                "remedy" => {
+                    let name = value.get_ref().as_str();
+                    match CellRemedy::NAMES.iter().find(|(known, _)| Some(*known) == name) {
+                        Some((_, remedy)) => cells.remedy = *remedy,
+                        None => self.mistyped(value, " \"region\"、\"hide\"、\"keep\"、\"stop\" のどれか"),
+                    }
+                }
+                unknown => self.unknown(key.span(), unknown, &CELL_KEYS),
+            }
+        }
+        cells
+    }
+
+    fn disclosure(&mut self, value: &Spanned<DeValue<'_>>) -> DisclosureWords {
+        let mut words = DisclosureWords::default();
+        let Some(table) = value.get_ref().as_table() else {
+            self.mistyped(value, "表（[disclosure]）");
+            return words;
+        };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "vendors" => words.vendors = self.strings(value),
+                "harmless" => words.harmless = self.strings(value),
+                unknown => self.unknown(key.span(), unknown, &DISCLOSURE_KEYS),
+            }
+        }
+        words
+    }
+
+    fn strings(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<String> {
+        let Some(array) = value.get_ref().as_array() else {
+            self.mistyped(value, "文字列の並び（[\"…\", \"…\"]）");
+            return Vec::new();
+        };
+        array.iter().filter_map(|value| self.line(value)).collect()
     }
 
     fn splits(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Split> {

@@ -1,0 +1,144 @@
+//! Names of medical institutions, offices and insurers, and of vendors and their products.
+
+use std::{ops::Range, sync::LazyLock};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use regex::Regex;
+
+use crate::analyze::Analysis;
+
+use super::{
+    DetailKind,
+    forms::{compiled, detail_of},
+    words::WORDS,
+};
+
+/// Kinds of institution that a name stands before.
+const KINDS: &str = "(?:総合病院|中央病院|市民病院|記念病院|赤十字病院|病院|クリニック|医院|診療所|歯科|薬局|ドラッグ|整骨院|接骨院|老人ホーム|デイサービス|訪問看護ステーション|ケアセンター|医師会|健康保険組合|健保組合|国保組合)";
+/// Kinds of which a clinic calls itself by alone (佐藤内科).
+const DEPARTMENTS: &str = "(?:心療内科|内科|整形外科|外科|眼科|小児科|皮膚科|耳鼻咽喉科|耳鼻科|産婦人科|泌尿器科)";
+
+static NAMED: LazyLock<[Regex; 5]> = LazyLock::new(|| {
+    [
+        format!("(?P<d>(?P<name>[{{K}}ァ-ヺーA-Za-z]{{1,14}}?){KINDS}+)"),
+        "(?P<d>(?P<name>{K}{1,5})(?:市|区|町|村)(?:役所|役場))".to_owned(),
+        format!("(?P<d>(?P<name>[{{K}}ァ-ヺー]{{2,7}}?){DEPARTMENTS}{KINDS}*)(?:$|[^医師系用{{K}}])"),
+        "(?P<d>(?:医療法人|社会福祉法人)(?:社団|財団)?(?P<name>[{K}ァ-ヺーぁ-ん]{1,10}会|[{K}ァ-ヺー]{2,8}))"
+            .to_owned(),
+        "(?P<d>(?P<name>[{K}ァ-ヺー]{2,8})(?:大学(?:医学部)?(?:附属|付属)病院))".to_owned(),
+    ]
+    .map(|pattern| compiled(&pattern))
+});
+
+static NAMED_IN_KANA: LazyLock<Regex> = LazyLock::new(|| {
+    compiled(&format!(
+        "(?P<name>[ぁ-ん]{{3,10}})(?:{{K}}{{0,2}})(?:{DEPARTMENTS}|こども|デンタル|レディース|メンタル)?(?:病院|クリニック|医院|診療所|歯科|内科|眼科|耳鼻科|整形外科|小児科|薬局)+"
+    ))
+});
+
+/// Institutions in a normalised text.
+pub(super) fn find(analysis: &Analysis<'_>, found: &mut Vec<(DetailKind, Range<usize>)>) {
+    let text = analysis.text();
+    for pattern in NAMED.iter() {
+        for captures in pattern.captures_iter(text) {
+            let (Some(name), range) = (captures.name("name"), detail_of(&captures)) else { continue };
+            if is_name(text, name.as_str(), &range) {
+                found.push((DetailKind::Institution, with_kana_before(analysis, range)));
+            }
+        }
+    }
+    for captures in NAMED_IN_KANA.captures_iter(text) {
+        let (Some(name), range) = (captures.name("name"), detail_of(&captures)) else { continue };
+        if let Some(name) = name_in_kana(name.as_str()) {
+            let start = range.start + captures["name"].len() - name.len();
+            found.push((DetailKind::Institution, start..range.end));
+        }
+    }
+}
+
+fn is_name(text: &str, name: &str, range: &Range<usize>) -> bool {
+    // Single letters are masks already: A病院, B医院.
+    if WORDS.is_common(name) || name.len() == 1 && name.as_bytes()[0].is_ascii_alphabetic() {
+        return false;
+    }
+    // 歯科 ends 医科歯科 and begins 歯科医師, 歯科用: then it names nothing.
+    let follows = text[range.end..].chars().next();
+    !(text[range.clone()].ends_with("歯科")
+        && follows.is_some_and(|c| !"医のでにはがへとさも、。（）「」 ".contains(c)))
+}
+
+/// A name may begin in hiragana, which a search over kanji misses: ひかりの森クリニック, みどり山クリニック.
+fn with_kana_before(analysis: &Analysis<'_>, range: Range<usize>) -> Range<usize> {
+    const ELSEWHERE: [&str; 8] = ["となり", "ちかく", "むかい", "うち", "ほか", "よそ", "ところ", "かかりつけ"];
+    let text = analysis.text();
+    let mut start = range.start;
+    let before = analysis.morphemes.iter().rev().skip_while(|m| m.byte_range.end as usize > range.start);
+    let mut pending = None;
+    for morpheme in before {
+        let surface = morpheme.surface(text);
+        let touches = morpheme.byte_range.end as usize == pending.unwrap_or(start);
+        let is_kana = surface.chars().all(|c| ('ぁ'..='ん').contains(&c));
+        if !touches || !is_kana || ELSEWHERE.contains(&surface) {
+            break;
+        }
+        match surface {
+            "の" | "が" if pending.is_none() => pending = Some(morpheme.byte_range.start as usize),
+            _ if morpheme.word.pos.starts_with("名詞") && surface.chars().count() >= 2 => {
+                start = morpheme.byte_range.start as usize;
+                pending = None;
+            }
+            _ => break,
+        }
+    }
+    start..range.end
+}
+
+/// A name in hiragana without the particles before it; `None` where nothing is left that could be one.
+fn name_in_kana(run: &str) -> Option<&str> {
+    const BEFORE: [&str; 8] = ["ところの", "となりの", "ちかくの", "の", "は", "が", "で", "から"];
+    const COMMON: [&str; 15] =
+        ["かかりつけ", "つけ", "の", "な", "る", "い", "た", "に", "で", "は", "が", "も", "と", "を", "って"];
+    let mut name = run;
+    for particle in BEFORE {
+        name = name.strip_prefix(particle).filter(|rest| rest.chars().count() >= 3).unwrap_or(name);
+    }
+    let is_common =
+        COMMON.iter().any(|end| name.ends_with(end)) && !["ふれあい", "あさひの", "いきいき"].contains(&name);
+    (!is_common && name.chars().count() >= 3).then_some(name)
+}
+
+/// Vendors and products by name.
+pub(super) struct Vendors(AhoCorasick);
+
+impl Vendors {
+    /// The vendors of the word list and those of the analyst.
+    pub(super) fn new(more: &[String]) -> Self {
+        let names: Vec<&String> = WORDS.vendors.iter().chain(more).filter(|name| !name.is_empty()).collect();
+        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(names);
+        Self(automaton.expect("a list of names is small enough for the automaton"))
+    }
+
+    pub(super) fn find(&self, text: &str, found: &mut Vec<(DetailKind, Range<usize>)>) {
+        let names = self.0.find_iter(text).map(|hit| hit.range());
+        found.extend(names.filter(|range| is_own_word(text, range)).map(|range| (DetailKind::Vendor, range)));
+    }
+}
+
+/// Whether a name is no part of a longer word of the same script, nor the head of another word (日立つ, 東芝生).
+fn is_own_word(text: &str, range: &Range<usize>) -> bool {
+    let script = |c: char| match c {
+        'ァ'..='ヺ' | 'ー' => 1,
+        'A'..='Z' | 'a'..='z' | '0'..='9' => 2,
+        _ => 0,
+    };
+    let touches = |inner: Option<char>, outer: Option<char>| match (inner, outer) {
+        (Some(inner), Some(outer)) => script(inner) != 0 && script(inner) == script(outer),
+        _ => false,
+    };
+    let word = &text[range.clone()];
+    let before = text[..range.start].chars().next_back();
+    let after = text[range.end..].chars().next();
+    !touches(word.chars().next(), before)
+        && !touches(word.chars().next_back(), after)
+        && !(matches!(word, "日立" | "東芝") && after.is_some_and(|c| "つちてった生".contains(c)))
+}
