@@ -2,11 +2,13 @@
 
 mod analyze;
 mod care;
+mod appendix;
 mod casebook;
 mod cli;
 mod common;
 mod crash;
 mod decisions;
+mod disclosure;
 mod gold;
 mod normalize;
 mod read;

@@ -1,7 +1,7 @@
 //! The appendix: the model, and every format read back and compared with it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     io::{Cursor, Read},
 };
 
@@ -11,10 +11,13 @@ use jirei::{
     codebook::{Category, CategoryKind, Codebook},
     comment::{Comment, CommentId},
     report::{
-        Appendix, AppendixFormat, Choice, Copies, Options, RowFinding, Settings, group_similar, mask_details, render,
+        Appendix, AppendixFormat, Choice, Copies, DetailFinder, DisclosureWords, Edit, EditKind, Options, RowFinding,
+        Settings, group_similar, render,
     },
 };
 use quick_xml::events::Event;
+
+use crate::support::ANALYZER;
 
 fn codebook() -> Codebook {
     let category = |id: &str, kind, heading: &str, short: &str| Category {
@@ -125,6 +128,7 @@ fn settings() -> Settings {
 title = "マイナ保険証 事例集"
 survey_line = "2025年8月実施、開業医への調査、N＝9"
 source_line = "出典：創作の回答"
+small_cells = { remedy = "keep" }
 
 [introductions]
 device = """
@@ -624,13 +628,17 @@ fn chosen_quotes() {
     let options = Options {
         choice,
         good_quotes: [CommentId::new("s0001")].into(),
-        printed: [(CommentId::new("s0001"), "（伏字）さんの名が出ない。".to_owned())].into(),
+        edits: [(
+            CommentId::new("s0001"),
+            vec![Edit { kind: EditKind::Mask, char_range: 0..3, printed: "（伏字）".to_owned() }],
+        )]
+        .into(),
         ..Options::default()
     };
     let appendix = Appendix::build(&items, &codebook(), &settings(), &options);
     assert!(appendix.tables().all(|table| table.parts.iter().all(|part| part.rows.len() <= 6)));
     let ticked = appendix.quotes().find(|(.., row)| row.comment.as_str() == "s0001").unwrap().2;
-    assert!(ticked.edited && ticked.quote.starts_with("（伏字）"));
+    assert!(ticked.edits.len() == 1 && ticked.quote.starts_with("（伏字）"));
     all_formats_agree(&appendix);
     assert_eq!(appendix, Appendix::build(&items, &codebook(), &settings(), &options));
 }
@@ -705,18 +713,27 @@ fn details_of_an_appendix() {
         comment("f2", Some("東京都"), Some("病院"), "問7", "業者さんは03-1234-5678に出ない。", &["device"]),
         comment("f3", Some("東京都"), Some("病院"), "問7", "患者さんは困っている。", &["device"]),
     ];
-    let findings = build(&items).find_details();
+    let finder = DetailFinder::new(&ANALYZER, &DisclosureWords::default());
+    let findings = build(&items).find_details(&finder, &HashMap::new());
     let found: Vec<_> = findings.iter().map(|found| (found.label.as_str(), found.finding.text.as_str())).collect();
     assert_eq!(found, [("3-1", "田中"), ("3-2", "03-1234-5678")], "once a quote");
 
-    let masked =
-        |found: &RowFinding| (found.comment.clone(), mask_details(&found.quote, std::slice::from_ref(&found.finding)));
-    let options = Options { printed: findings.iter().map(masked).collect(), ..Options::default() };
+    let masked = |found: &RowFinding| {
+        let finding = &found.finding;
+        let edit = Edit { kind: EditKind::Mask, char_range: finding.char_range.clone(), printed: finding.mask.clone() };
+        (found.comment.clone(), vec![edit])
+    };
+    let options = Options { edits: findings.iter().map(masked).collect(), ..Options::default() };
     let appendix = Appendix::build(&items, &codebook(), &settings(), &options);
-    assert_eq!(appendix.find_details(), []);
-    let quotes: Vec<_> = appendix.quotes().map(|(.., row)| (row.quote.as_str(), row.edited)).collect();
-    assert_eq!(quotes[0], ("（氏名）さんの住所が古いまま。", true));
-    assert_eq!(quotes[2], ("患者さんは困っている。", false));
+    assert_eq!(appendix.find_details(&finder, &HashMap::new()), []);
+    let quotes: Vec<_> = appendix.quotes().map(|(.., row)| (row.quote.as_str(), row.edits.len())).collect();
+    assert_eq!(quotes[0], ("（氏名）さんの住所が古いまま。", 1));
+    assert_eq!(quotes[2], ("患者さんは困っている。", 0));
+    let kept = HashMap::from([(CommentId::new("f1"), vec![0..2])]);
+    assert_eq!(build(&items).find_details(&finder, &kept).len(), 1, "a person left the name");
+    let half = HashMap::from([(CommentId::new("f1"), vec![0..1])]);
+    assert_eq!(build(&items).find_details(&finder, &half).len(), 2, "half a name is not settled");
+    assert!(!text(&appendix, AppendixFormat::Json).contains("田中"), "what is masked is told nowhere");
 }
 
 #[test]

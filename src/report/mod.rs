@@ -30,6 +30,7 @@ pub use choose::Choice;
 pub use coded::{CODED_HEADERS, CodedComment, QuotedEvidence, quoted_evidence};
 pub use csv::guarded;
 pub use disclosure::{DetailFinder, DetailKind, DisclosureWords, Finding, RowFinding, mask_details};
+pub use docx::{Template, TemplateError, fill};
 pub use edit::{Edit, EditKind, Offer, offered_corrections};
 pub use masks::{Decided, MaskFile, propose};
 pub use settings::{Settings, SettingsError, Split};
@@ -134,6 +135,9 @@ pub enum ReportError {
     /// The Word file's parts.
     #[error("Wordファイルを組み立てられませんでした")]
     Io(#[from] std::io::Error),
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     /// The workbook.
     #[error("Excelファイルを組み立てられませんでした")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),

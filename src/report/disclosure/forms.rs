@@ -33,7 +33,7 @@ const NUMBER_LABELS: &str = "(?:被保険者(?:証)?の?(?:記号番号|記号�
 
 static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     use DetailKind::*;
-    let table: [(DetailKind, bool, &str, fn(&str, Range<usize>) -> bool); 22] = [
+    let table: [(DetailKind, bool, &str, fn(&str, Range<usize>) -> bool); 23] = [
         (Mail, false, r"[A-Za-z0-9][-A-Za-z0-9._%+]*@[A-Za-z0-9][-A-Za-z0-9.]*\.[A-Za-z]{2,}", always),
         (Web, false, r"(?:https?://|www\.)[-A-Za-z0-9._~:/?#@！？$&'*+,;=%]+", always),
         (
@@ -59,7 +59,8 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
             r"(?:電話番号|電話|携帯|[Tt][Ee][Ll]|[Ff][Aa][Xx]|内線){LINK}[.．]?(?P<d>[0-9]{2,4}{H}[0-9]{4})",
             always,
         ),
-        (Address, true, r"(?:〒|郵便番号){LINK}(?P<d>[0-9]{3}{H}?[0-9]{4})", always),
+        (Address, true, r"(?P<d>〒{LINK}[0-9]{3}{H}?[0-9]{4})", always),
+        (Address, true, r"郵便番号{LINK}(?P<d>[0-9]{3}{H}?[0-9]{4})", always),
         (Address, true, r"(?:^|[^-0-9A-Za-z])(?P<d>[0-9]{3}-[0-9]{4})(?:$|[^-0-9])", always),
         (
             Address,

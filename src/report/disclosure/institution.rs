@@ -43,7 +43,7 @@ pub(super) fn find(analysis: &Analysis<'_>, found: &mut Vec<(DetailKind, Range<u
         for captures in pattern.captures_iter(text) {
             let (Some(name), range) = (captures.name("name"), detail_of(&captures)) else { continue };
             if is_name(text, name.as_str(), &range) {
-                found.push((DetailKind::Institution, with_kana_before(analysis, range)));
+                found.push((DetailKind::Institution, range));
             }
         }
     }
@@ -65,32 +65,6 @@ fn is_name(text: &str, name: &str, range: &Range<usize>) -> bool {
     let follows = text[range.end..].chars().next();
     !(text[range.clone()].ends_with("歯科")
         && follows.is_some_and(|c| !"医のでにはがへとさも、。（）「」 ".contains(c)))
-}
-
-/// A name may begin in hiragana, which a search over kanji misses: ひかりの森クリニック, みどり山クリニック.
-fn with_kana_before(analysis: &Analysis<'_>, range: Range<usize>) -> Range<usize> {
-    const ELSEWHERE: [&str; 8] = ["となり", "ちかく", "むかい", "うち", "ほか", "よそ", "ところ", "かかりつけ"];
-    let text = analysis.text();
-    let mut start = range.start;
-    let before = analysis.morphemes.iter().rev().skip_while(|m| m.byte_range.end as usize > range.start);
-    let mut pending = None;
-    for morpheme in before {
-        let surface = morpheme.surface(text);
-        let touches = morpheme.byte_range.end as usize == pending.unwrap_or(start);
-        let is_kana = surface.chars().all(|c| ('ぁ'..='ん').contains(&c));
-        if !touches || !is_kana || ELSEWHERE.contains(&surface) {
-            break;
-        }
-        match surface {
-            "の" | "が" if pending.is_none() => pending = Some(morpheme.byte_range.start as usize),
-            _ if morpheme.word.pos.starts_with("名詞") && surface.chars().count() >= 2 => {
-                start = morpheme.byte_range.start as usize;
-                pending = None;
-            }
-            _ => break,
-        }
-    }
-    start..range.end
 }
 
 /// A name in hiragana without the particles before it; `None` where nothing is left that could be one.

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    analyze::{AnalysisWorker, Analyzer},
+    analyze::{Analysis, AnalysisWorker, Analyzer},
     comment::CommentId,
 };
 
@@ -164,6 +164,11 @@ impl<'a> DetailFinder<'a> {
         self.vendors.find(analysis.text(), &mut found);
         institution::find(&analysis, &mut found);
         person::find(&analysis, &mut found);
+        for (kind, range) in &mut found {
+            if matches!(kind, DetailKind::Address | DetailKind::Institution) {
+                *range = from_start_of_name(&analysis, range.clone());
+            }
+        }
         // The earlier search names the kind better: among the findings of one place the first one stays, widened
         // by what the others add, so that nothing of a name is left beside its mask.
         let mut kept: Vec<(DetailKind, Range<usize>)> = Vec::new();
@@ -198,6 +203,38 @@ impl<'a> DetailFinder<'a> {
             })
             .collect()
     }
+}
+
+/// The name of a place or an institution from its start: the patterns look for kanji and katakana, but it may begin
+/// within a word (日の出) or in hiragana (ひかりの森クリニック, みどり市).
+fn from_start_of_name(analysis: &Analysis<'_>, range: Range<usize>) -> Range<usize> {
+    const ELSEWHERE: [&str; 8] = ["となり", "ちかく", "むかい", "うち", "ほか", "よそ", "ところ", "かかりつけ"];
+    let text = analysis.text();
+    let within = analysis
+        .morphemes
+        .iter()
+        .find(|m| (m.byte_range.start as usize) < range.start && range.start < m.byte_range.end as usize);
+    let mut start = within.map_or(range.start, |morpheme| morpheme.byte_range.start as usize);
+    let first = start;
+    let before = analysis.morphemes.iter().rev().skip_while(|m| m.byte_range.end as usize > first);
+    let mut pending = None;
+    for morpheme in before {
+        let surface = morpheme.surface(text);
+        let touches = morpheme.byte_range.end as usize == pending.unwrap_or(start);
+        let is_kana = surface.chars().all(|c| ('ぁ'..='ん').contains(&c));
+        if !touches || !is_kana || ELSEWHERE.contains(&surface) {
+            break;
+        }
+        match surface {
+            "の" | "が" if pending.is_none() => pending = Some(morpheme.byte_range.start as usize),
+            _ if morpheme.word.pos.starts_with("名詞") && surface.chars().count() >= 2 => {
+                start = morpheme.byte_range.start as usize;
+                pending = None;
+            }
+            _ => break,
+        }
+    }
+    start..range.end
 }
 
 /// Counts characters up to byte offsets that are asked for in ascending order.

@@ -4,7 +4,9 @@
 //! Layout is in `styles.xml` alone, so that the user can restyle the document in Word; lines have exact
 //! heights there, which is also what lets [`pages`] foresee the page numbers of the contents.
 
+mod dress;
 mod pages;
+mod template;
 
 use std::{
     collections::HashSet,
@@ -23,14 +25,21 @@ use super::{
 const NAMESPACE: &str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
 const RELATIONSHIPS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
-/// Widths of the columns in twentieths of a point; they fill A4 portrait between margins of 20 mm.
-const COLUMNS: [(&str, u32); 4] = [("番号", 624), ("都道府県", 964), ("医療機関", 1134), ("事例", 6916)];
+/// Width between the margins of A4 portrait, 20 mm each, in twentieths of a point.
+const TEXT_WIDTH: u32 = 9_638;
+
+/// The columns with their widths in twentieths of a point; the last one takes what is left.
+const COLUMNS: [(&str, u32); 4] = [("番号", 624), ("都道府県", 1204), ("医療機関", 1134), ("事例", 6676)];
 
 /// A row with more characters than this may break over pages: it could be taller than one.
 const UNBROKEN_CHARS: usize = 900;
 
+pub use template::{Template, TemplateError, fill};
+
+use dress::Dress;
+
 pub(super) fn render(appendix: &Appendix) -> Result<Vec<u8>, ReportError> {
-    let mut body = Body { xml: String::new(), bookmarks: 0 };
+    let mut body = Body::new(Dress::own(), TEXT_WIDTH, 0);
     body.document(appendix).expect("a String takes everything");
     let mut header = String::new();
     header_part(&mut header, appendix).expect("a String takes everything");
@@ -43,17 +52,13 @@ pub(super) fn render(appendix: &Appendix) -> Result<Vec<u8>, ReportError> {
         ("docProps/core.xml", &core),
         ("word/document.xml", &body.xml),
         ("word/_rels/document.xml.rels", include_str!("document.rels")),
-        ("word/styles.xml", include_str!("styles.xml")),
+        ("word/styles.xml", dress::STYLES),
         ("word/settings.xml", include_str!("settings.xml")),
         ("word/fontTable.xml", include_str!("fontTable.xml")),
         ("word/header1.xml", &header),
         ("word/footer1.xml", include_str!("footer.xml")),
     ];
-    // Bytes must not depend on the clock.
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
+    let options = file_options();
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in parts {
         archive.start_file(name, options)?;
@@ -62,12 +67,31 @@ pub(super) fn render(appendix: &Appendix) -> Result<Vec<u8>, ReportError> {
     Ok(archive.finish()?.into_inner())
 }
 
+/// Bytes must not depend on the clock.
+fn file_options() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644)
+}
+
 struct Body {
     xml: String,
+    dress: Dress,
+    /// Widths of the columns.
+    columns: [u32; 4],
+    /// Number of the last bookmark.
     bookmarks: usize,
 }
 
 impl Body {
+    /// For a document with a width between its margins and bookmarks up to a number.
+    fn new(dress: Dress, text_width: u32, bookmarks: usize) -> Self {
+        let mut columns = COLUMNS.map(|(_, width)| width);
+        columns[3] = text_width.saturating_sub(columns[..3].iter().sum()).max(1_000);
+        Self { xml: String::new(), dress, columns, bookmarks }
+    }
+
     fn document(&mut self, appendix: &Appendix) -> fmt::Result {
         write!(
             self.xml,
@@ -78,17 +102,8 @@ impl Body {
             self.paragraph("Subtitle", &one_line(line))?;
         }
         self.contents(appendix)?;
-        let legend = appendix.legend();
-        if !legend.is_empty() {
-            self.paragraph("TOCHeading", "凡例")?;
-        }
-        for line in legend {
-            self.paragraph("Legend", &format!("・{}", one_line(&line)))?;
-        }
-        let referred: HashSet<&str> = appendix.rows().filter_map(|(.., row)| row.reference.as_deref()).collect();
-        for table in appendix.tables() {
-            self.table(table, appendix.source_line.as_deref(), &referred)?;
-        }
+        self.legend(appendix)?;
+        self.tables(appendix, &appendix.tables().collect::<Vec<_>>())?;
         self.xml.push_str(concat!(
             r#"<w:sectPr><w:headerReference w:type="default" r:id="rId4"/><w:footerReference w:type="default" r:id="rId5"/>"#,
             r#"<w:footerReference w:type="first" r:id="rId5"/><w:pgSz w:w="11906" w:h="16838"/>"#,
@@ -96,6 +111,19 @@ impl Body {
             r#"<w:titlePg/></w:sectPr></w:body></w:document>"#,
         ));
         Ok(())
+    }
+
+    fn legend(&mut self, appendix: &Appendix) -> fmt::Result {
+        let legend = appendix.legend();
+        if !legend.is_empty() {
+            self.paragraph("TOCHeading", "凡例")?;
+        }
+        legend.iter().try_for_each(|line| self.paragraph("Legend", &format!("・{}", one_line(line))))
+    }
+
+    fn tables(&mut self, appendix: &Appendix, tables: &[&Table]) -> fmt::Result {
+        let referred: HashSet<&str> = appendix.rows().filter_map(|(.., row)| row.reference.as_deref()).collect();
+        tables.iter().try_for_each(|table| self.table(table, appendix.source_line.as_deref(), &referred))
     }
 
     /// The table of contents as Word would have built it, so that it shows before anything is updated and
@@ -107,15 +135,15 @@ impl Body {
         self.paragraph("TOCHeading", "目次")?;
         let pages = pages::foreseen(appendix);
         for (i, (table, page)) in appendix.tables().zip(pages).enumerate() {
-            self.xml.push_str(r#"<w:p><w:pPr><w:pStyle w:val="TOC1"/></w:pPr>"#);
+            self.paragraph_start("TOC1");
             if i == 0 {
                 self.field_start(r#" TOC \o "1-1" \h \z \u "#);
             }
             write!(self.xml, r#"<w:hyperlink w:anchor="{}" w:history="1">"#, heading_bookmark(table))?;
-            self.run(&heading(table), "")?;
+            self.styled_run("TOC1", &heading(table))?;
             self.xml.push_str("<w:r><w:tab/></w:r>");
             self.field_start(&format!(r" PAGEREF {} \h ", heading_bookmark(table)));
-            self.run(&page.to_string(), "")?;
+            self.styled_run("TOC1", &page.to_string())?;
             self.field_end();
             self.xml.push_str("</w:hyperlink></w:p>");
         }
@@ -128,9 +156,9 @@ impl Body {
     }
 
     fn table(&mut self, table: &Table, source_line: Option<&str>, referred: &HashSet<&str>) -> fmt::Result {
-        self.xml.push_str(r#"<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr>"#);
+        self.paragraph_start("Heading1");
         let id = self.bookmark_start(&heading_bookmark(table))?;
-        self.run(&heading(table), "")?;
+        self.styled_run("Heading1", &heading(table))?;
         self.bookmark_end(id)?;
         self.xml.push_str("</w:p>");
         for paragraph in &table.introduction {
@@ -155,17 +183,19 @@ impl Body {
     }
 
     fn rows(&mut self, part: &Part, referred: &HashSet<&str>) -> fmt::Result {
-        let total: u32 = COLUMNS.iter().map(|(_, width)| width).sum();
+        let total: u32 = self.columns.iter().sum();
         write!(
             self.xml,
-            r#"<w:tbl><w:tblPr><w:tblStyle w:val="CaseTable"/><w:tblW w:w="{total}" w:type="dxa"/><w:tblLayout w:type="fixed"/><w:tblLook w:val="0020" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="1" w:noVBand="1"/></w:tblPr><w:tblGrid>"#
+            r#"<w:tbl><w:tblPr>{}<w:tblW w:w="{total}" w:type="dxa"/>{}<w:tblLayout w:type="fixed"/>{}<w:tblLook w:val="0020" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="1" w:noVBand="1"/></w:tblPr><w:tblGrid>"#,
+            self.dress.table_style, self.dress.table_borders, self.dress.table_margins
         )?;
-        for (_, width) in COLUMNS {
+        for width in self.columns {
             write!(self.xml, r#"<w:gridCol w:w="{width}"/>"#)?;
         }
         self.xml.push_str("</w:tblGrid><w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>");
         for (column, (header, _)) in COLUMNS.into_iter().enumerate() {
-            self.cell_start(column)?;
+            let properties = self.dress.header_cell.clone();
+            self.cell_start(column, &properties)?;
             self.paragraph("CaseHeader", header)?;
             self.xml.push_str("</w:tc>");
         }
@@ -191,13 +221,12 @@ impl Body {
             ("CaseAttribute", name(&row.facility)),
         ];
         for (column, (style, text)) in attributes.into_iter().enumerate() {
-            self.cell_start(column)?;
+            self.cell_start(column, "")?;
             self.paragraph(style, &text)?;
             self.xml.push_str("</w:tc>");
         }
-        self.cell_start(3)?;
-        const PARAGRAPH: &str = r#"<w:p><w:pPr><w:pStyle w:val="Case"/></w:pPr>"#;
-        self.xml.push_str(PARAGRAPH);
+        self.cell_start(3, "")?;
+        self.paragraph_start("Case");
         let bookmark = is_referred.then(|| self.bookmark_start(&row_bookmark(&row.label))).transpose()?;
         if let Some(id) = bookmark {
             self.bookmark_end(id)?;
@@ -206,20 +235,20 @@ impl Body {
             if i > 0 {
                 // A line break in its stead would stretch the line before it.
                 self.xml.push_str("</w:p>");
-                self.xml.push_str(PARAGRAPH);
+                self.paragraph_start("Case");
             }
             self.line(line)?;
         }
-        const NOTE: &str = r#"<w:rStyle w:val="CaseNote"/>"#;
+        let note_properties = self.dress.note.clone();
         if let Some(question) = row.question_note() {
-            self.run(&one_line(&question), NOTE)?;
+            self.run(&one_line(&question), &note_properties)?;
         }
         if let Some(similar) = row.similar_note() {
-            self.run(&format!("\u{3000}{similar}"), NOTE)?;
+            self.run(&format!("\u{3000}{similar}"), &note_properties)?;
         }
         if let (Some(label), Some(note)) = (&row.reference, row.reference_note()) {
             write!(self.xml, r#"<w:hyperlink w:anchor="{}" w:history="1">"#, row_bookmark(label))?;
-            self.run(&format!("\u{3000}{note}"), NOTE)?;
+            self.run(&format!("\u{3000}{note}"), &note_properties)?;
             self.xml.push_str("</w:hyperlink>");
         }
         self.xml.push_str("</w:p></w:tc></w:tr>");
@@ -233,23 +262,37 @@ impl Body {
             let is_rtl = is_right_to_left(first);
             let end = rest.find(|c| is_right_to_left(c) != is_rtl).unwrap_or(rest.len());
             let (run, tail) = rest.split_at(end);
-            self.run(run, if is_rtl { "<w:rtl/>" } else { "" })?;
+            let (_, properties) = self.dress.paragraph("Case");
+            let properties = format!("{properties}{}", if is_rtl { "<w:rtl/>" } else { "" });
+            self.run(run, &properties)?;
             rest = tail;
         }
         Ok(())
     }
 
-    fn cell_start(&mut self, column: usize) -> fmt::Result {
-        write!(self.xml, r#"<w:tc><w:tcPr><w:tcW w:w="{}" w:type="dxa"/></w:tcPr>"#, COLUMNS[column].1)
+    /// `properties` are those that a cell of the header row has beside its width.
+    fn cell_start(&mut self, column: usize, properties: &str) -> fmt::Result {
+        write!(self.xml, r#"<w:tc><w:tcPr><w:tcW w:w="{}" w:type="dxa"/>{properties}</w:tcPr>"#, self.columns[column])
     }
 
     fn paragraph(&mut self, style: &str, text: &str) -> fmt::Result {
-        write!(self.xml, r#"<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>"#)?;
+        self.paragraph_start(style);
         if !text.is_empty() {
-            self.run(text, "")?;
+            self.styled_run(style, text)?;
         }
         self.xml.push_str("</w:p>");
         Ok(())
+    }
+
+    fn paragraph_start(&mut self, style: &str) {
+        self.xml.push_str("<w:p>");
+        self.xml.push_str(self.dress.paragraph(style).0);
+    }
+
+    /// A run as those of a paragraph of a style are.
+    fn styled_run(&mut self, style: &str, text: &str) -> fmt::Result {
+        let (_, properties) = self.dress.paragraph(style);
+        run(&mut self.xml, text, properties)
     }
 
     fn run(&mut self, text: &str, properties: &str) -> fmt::Result {

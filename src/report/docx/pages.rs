@@ -14,7 +14,7 @@ use crate::report::{
 use super::COLUMNS;
 
 const PAGE_HEIGHT: usize = 16_838 - 1_418 - 1_304;
-const TEXT_WIDTH: usize = 9_638;
+const TEXT_WIDTH: usize = super::TEXT_WIDTH as usize;
 const CELL_MARGINS: usize = 2 * 85;
 /// Height of a line in a table, and of what a row has above and below.
 const CELL_LINE: usize = 300;
