@@ -10,6 +10,7 @@ mod crash;
 mod decisions;
 mod disclosure;
 mod gold;
+mod near_copies;
 mod normalize;
 mod read;
 mod report;

@@ -457,6 +457,157 @@ fn words_that_no_format_may_stumble_over() {
     assert!(!document_xml(&bytes(&appendix, AppendixFormat::Docx)).contains("<w:cantSplit/></w:trPr><w:tc><w:tcPr><w:tcW w:w=\"624\" w:type=\"dxa\"/></w:tcPr><w:p><w:pPr><w:pStyle w:val=\"CaseNumber\"/></w:pPr><w:r><w:t xml:space=\"preserve\">11<"));
 }
 
+/// A quote in every format that carries all of it, as it must be read back.
+#[track_caller]
+fn reads_back(quote: &str, expected_quote: &str) {
+    let items = [comment("q", Some("東京都"), Some("病院"), "問7", quote, &["device"])];
+    let appendix = build(&items);
+    let row = vec![("1".to_owned(), expected_quote.to_owned())];
+    assert_eq!(shown_in_docx(&bytes(&appendix, AppendixFormat::Docx))["3"], row, "docx");
+    assert_eq!(shown_in_xlsx(&bytes(&appendix, AppendixFormat::Xlsx))["3"], row, "xlsx");
+    assert_eq!(shown_in_html(&text(&appendix, AppendixFormat::Html))["3"], row, "html");
+    assert_eq!(shown_in_json(&text(&appendix, AppendixFormat::Json))["3"][0].1, quote, "json keeps the words");
+    let csv = &shown_in_csv(&bytes(&appendix, AppendixFormat::Csv))["3"][0].1;
+    assert_eq!(csv.trim_start_matches('\''), expected_quote, "csv");
+}
+
+#[test]
+fn a_quote_of_ten_thousand_characters() {
+    let quote = "受付に列ができて昼休みがなくなった".repeat(600).chars().take(10_000).collect::<String>();
+    reads_back(&quote, &quote);
+    let items = [comment("q", Some("東京都"), Some("病院"), "問7", &quote, &["device"])];
+    let xml = document_xml(&bytes(&build(&items), AppendixFormat::Docx));
+    let rows = xml.matches("<w:tr>").count();
+    assert_eq!(xml.matches("<w:cantSplit/>").count(), rows - 1, "taller than a page, its row may break");
+}
+
+#[test]
+fn emoji_and_characters_beyond_the_first_plane() {
+    for quote in ["👨‍👩‍👧‍👦で来院😀", "𠮷田の𠮷が●", "葛󠄀城市の葛󠄀", "🇯🇵の旗", "㍿と㈱と①"]
+    {
+        reads_back(quote, quote);
+    }
+}
+
+#[test]
+fn right_to_left_text() {
+    reads_back("名前が مرحبا と出る", "名前が مرحبا と出る");
+    reads_back("שלום", "שלום");
+    reads_back("並びが\u{202e}逆\u{202c}になる", "並びが逆になる");
+}
+
+#[test]
+fn nothing_becomes_a_formula() {
+    for quote in [
+        "=HYPERLINK(\"http://example.com\",\"押す\")",
+        "+1+2",
+        "-1+2",
+        "@SUM(A1:A9)",
+        "＝1＋1",
+        "\t=1+1",
+        "=cmd|' /C calc'!A0",
+    ] {
+        let items = [comment("q", Some("=1+1"), Some("@x"), "+問7", quote, &["device"])];
+        let appendix = build(&items);
+        let xlsx = bytes(&appendix, AppendixFormat::Xlsx);
+        shown_in_xlsx(&xlsx); // asserts that no cell is a formula
+        assert!(!part(&xlsx, "xl/worksheets/sheet5.xml").contains("<f>"), "{quote}");
+        let csv = String::from_utf8(bytes(&appendix, AppendixFormat::Csv)).unwrap();
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        for record in reader.records() {
+            let record = record.unwrap();
+            assert!(record.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '＝', '\t'])), "{record:?}");
+        }
+    }
+}
+
+#[test]
+fn scripts_stay_words_in_html() {
+    for quote in [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "</bdi></td></table><script>",
+        "\"><svg/onload=x>",
+    ] {
+        reads_back(quote, quote);
+        let items = [comment("q", Some("<b>都</b>"), Some("<i>院"), "問<13", quote, &["device"])];
+        let settings = Settings::parse("title = \"<script>\"\nsource_line = \"<script>\"").unwrap();
+        let appendix = Appendix::build(&items, &codebook(), &settings, &Options::default());
+        let html = text(&appendix, AppendixFormat::Html);
+        assert_eq!(html.matches("<script").count(), 1, "but for the page's own");
+        assert!(!html.contains("<img") && !html.contains("<svg") && !html.contains("<b>") && !html.contains("<i>"));
+    }
+}
+
+#[test]
+fn an_empty_category_keeps_its_heading() {
+    let appendix = build(&small()[..1]);
+    for format in [AppendixFormat::Html, AppendixFormat::Markdown] {
+        let text = text(&appendix, format);
+        assert!(text.contains("機器の不具合") && text.contains("該当なし"), "{format}");
+    }
+    let xml = document_xml(&bytes(&appendix, AppendixFormat::Docx));
+    assert!(xml.contains("3\u{3000}機器の不具合") && xml.contains("該当なし"));
+    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes(&appendix, AppendixFormat::Xlsx))).unwrap();
+    let range = workbook.worksheet_range("3.機器").unwrap();
+    assert_eq!(range.get((1, 0)), Some(&Data::String("該当なし".to_owned())));
+}
+
+#[test]
+fn survey_source_and_introduction_stand_in_every_readable_format() {
+    let appendix = build(&small());
+    let docx = document_xml(&bytes(&appendix, AppendixFormat::Docx));
+    let html = text(&appendix, AppendixFormat::Html);
+    let markdown = text(&appendix, AppendixFormat::Markdown);
+    let json = text(&appendix, AppendixFormat::Json);
+    for words in ["2025年8月実施、開業医への調査", "出典：創作の回答", "復旧を待つあいだの対応も窓口が負う。"]
+    {
+        for (format, text) in [("docx", &docx), ("html", &html), ("md", &markdown), ("json", &json)] {
+            assert!(text.contains(words), "{format}: {words}");
+        }
+    }
+    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes(&appendix, AppendixFormat::Xlsx))).unwrap();
+    let overview = workbook.worksheet_range("概要").unwrap();
+    let cells: Vec<String> = overview.cells().map(|(_, _, cell)| cell.to_string()).collect();
+    for words in
+        ["2025年8月実施、開業医への調査", "出典：創作の回答", "復旧を待つあいだの対応も窓口が負う。", "（問13）など"]
+    {
+        assert!(cells.iter().any(|cell| cell.contains(words)), "xlsx: {words}");
+    }
+    // The marker of a question other than the main one, wherever quotes are for reading.
+    for (format, text) in [("docx", &docx), ("html", &html), ("md", &markdown)] {
+        assert!(text.contains("（問13）") && !text.contains("（問7）"), "{format}");
+    }
+}
+
+#[test]
+fn numbers_are_the_same_in_every_format() {
+    let mut items = many(200);
+    items.extend(small());
+    let appendix = build(&items);
+    all_formats_agree(&appendix);
+    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes(&appendix, AppendixFormat::Xlsx))).unwrap();
+    let overview = workbook.worksheet_range("概要").unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text(&appendix, AppendixFormat::Json)).unwrap();
+    let number = |label: &str| {
+        let row = overview.rows().find(|row| row.get(1).is_some_and(|cell| cell.to_string() == label)).unwrap();
+        row[2].as_f64().unwrap() as u64
+    };
+    for (label, key) in [
+        ("読み込んだ回答", "comments"),
+        ("いずれかの区分に入った回答", "filed"),
+        ("掲載した事例（重複を除く）", "quotes"),
+        ("ほか類似（重複を除く）", "similar"),
+    ] {
+        assert_eq!(Some(number(label)), json["totals"][key].as_u64(), "{label}");
+    }
+    for (row, table) in overview.rows().skip_while(|row| row[0].to_string() != "番号").skip(1).zip(appendix.tables())
+    {
+        let numbers: Vec<usize> = row[2..6].iter().map(|cell| cell.as_f64().unwrap() as usize).collect();
+        assert_eq!(numbers, [table.coded, table.filed, table.printed(), table.similar()], "{}", table.heading);
+    }
+}
+
 #[test]
 fn characters_that_xml_cannot_carry() {
     let items = [comment(

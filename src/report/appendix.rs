@@ -34,7 +34,8 @@ pub struct Appendix {
     pub source_line: Option<String>,
     /// Numbers over all tables.
     pub totals: Totals,
-    /// Cells with few institutions from which something is printed, and what is done with them.
+    /// Cells with few institutions from which something is printed, and what is done with them; no format tells them.
+    #[serde(skip)]
     pub small_cells: Vec<SmallCell>,
     /// The tables in which a quote is printed once, in code-frame order.
     pub sections: Vec<Table>,

@@ -95,7 +95,8 @@ fn overview(sheet: &mut Worksheet, appendix: &Appendix, styles: &Styles) -> Resu
         write(sheet, row, 0, &one_line(line), &styles.plain)?;
     }
     row += 2;
-    for (column, header) in (0..).zip(["番号", "区分", "該当", "この表の件数", "掲載", "ほか類似"]) {
+    for (column, header) in (0..).zip(["番号", "区分", "該当", "この表の件数", "掲載", "ほか類似", "前書き"])
+    {
         write(sheet, row, column, header, &styles.header)?;
     }
     for table in appendix.tables() {
@@ -105,6 +106,8 @@ fn overview(sheet: &mut Worksheet, appendix: &Appendix, styles: &Styles) -> Resu
         for (column, number) in (2..).zip([table.coded, table.filed, table.printed(), table.similar()]) {
             sheet.write_number_with_format(row, column, number as f64, &styles.text)?;
         }
+        let introduction: Vec<String> = table.introduction.iter().map(|paragraph| one_line(paragraph)).collect();
+        write(sheet, row, 6, &introduction.join("\n"), &styles.text)?;
     }
     row += 2;
     let totals = appendix.totals;
@@ -118,7 +121,11 @@ fn overview(sheet: &mut Worksheet, appendix: &Appendix, styles: &Styles) -> Resu
         sheet.write_number_with_format(row, 2, number as f64, &styles.text)?;
         row += 1;
     }
-    for (column, width) in [(0, 8.0), (1, 52.0), (2, 10.0), (3, 14.0), (4, 10.0), (5, 10.0)] {
+    for line in appendix.legend() {
+        row += 1;
+        write(sheet, row, 1, &one_line(&line), &styles.plain)?;
+    }
+    for (column, width) in [(0, 8.0), (1, 52.0), (2, 10.0), (3, 14.0), (4, 10.0), (5, 10.0), (6, 60.0)] {
         sheet.set_column_width(column, width)?;
     }
     page_setup(sheet, appendix, "概要");

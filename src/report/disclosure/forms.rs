@@ -148,7 +148,8 @@ fn is_measure(text: &str, end: usize) -> bool {
 fn is_place(text: &str, range: Range<usize>) -> bool {
     let address = &text[range];
     let name = &address[..address.find(|c: char| c.is_ascii_digit()).unwrap_or(address.len())];
-    !WORDS.not_places.iter().any(|word| name.ends_with(word.as_str()) || name.starts_with(word.as_str()))
+    let is_no_place = |word: &String| name.ends_with(word.as_str()) || name.starts_with(word.as_str());
+    !name.starts_with("丁目") && !name.starts_with("番地") && !WORDS.not_places.iter().any(is_no_place)
 }
 
 /// An exact date singles a case out only beside something that seldom happens.

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::LazyLock};
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 
-use crate::analyze::Analysis;
+use crate::analyze::{Analysis, Morpheme, WordClass};
 
 use super::{
     DetailKind,
@@ -42,23 +42,33 @@ pub(super) fn find(analysis: &Analysis<'_>, found: &mut Vec<(DetailKind, Range<u
     for pattern in NAMED.iter() {
         for captures in pattern.captures_iter(text) {
             let (Some(name), range) = (captures.name("name"), detail_of(&captures)) else { continue };
-            if is_name(text, name.as_str(), &range) {
+            if is_name(analysis, &name.range(), &range) {
                 found.push((DetailKind::Institution, range));
             }
         }
     }
     for captures in NAMED_IN_KANA.captures_iter(text) {
         let (Some(name), range) = (captures.name("name"), detail_of(&captures)) else { continue };
-        if let Some(name) = name_in_kana(name.as_str()) {
+        if let Some(name) = name_in_kana(analysis, &name.range()) {
             let start = range.start + captures["name"].len() - name.len();
             found.push((DetailKind::Institution, start..range.end));
         }
     }
 }
 
-fn is_name(text: &str, name: &str, range: &Range<usize>) -> bool {
+fn is_name(analysis: &Analysis<'_>, name: &Range<usize>, range: &Range<usize>) -> bool {
+    let text = analysis.text();
+    let words = &text[name.clone()];
+    // 小|田|デンタル is made of common words, but the dictionary knows 小田.
+    let is_known = |m: &Morpheme<'_>| {
+        name.start <= m.byte_range.start as usize
+            && m.byte_range.end as usize <= name.end
+            && (m.word.pos.starts_with("名詞-固有名詞-人名") || m.word.pos.starts_with("名詞-固有名詞-地域"))
+            && !WORDS.is_common(m.surface(text))
+    };
     // Single letters are masks already: A病院, B医院.
-    if WORDS.is_common(name) || name.len() == 1 && name.as_bytes()[0].is_ascii_alphabetic() {
+    let is_letter = words.len() == 1 && words.as_bytes()[0].is_ascii_alphabetic();
+    if is_letter || WORDS.is_common(words) && !analysis.morphemes.iter().any(is_known) {
         return false;
     }
     // 歯科 ends 医科歯科 and begins 歯科医師, 歯科用: then it names nothing.
@@ -68,17 +78,28 @@ fn is_name(text: &str, name: &str, range: &Range<usize>) -> bool {
 }
 
 /// A name in hiragana without the particles before it; `None` where nothing is left that could be one.
-fn name_in_kana(run: &str) -> Option<&str> {
+fn name_in_kana<'t>(analysis: &'t Analysis<'_>, run: &Range<usize>) -> Option<&'t str> {
     const BEFORE: [&str; 8] = ["ところの", "となりの", "ちかくの", "の", "は", "が", "で", "から"];
-    const COMMON: [&str; 15] =
-        ["かかりつけ", "つけ", "の", "な", "る", "い", "た", "に", "で", "は", "が", "も", "と", "を", "って"];
-    let mut name = run;
+    const NO_NAMES: [&str; 6] = ["かかりつけ", "こども", "ところ", "となり", "ちかく", "よその"];
+    const ENDS: [&str; 13] = ["つけ", "の", "な", "る", "い", "た", "に", "で", "は", "が", "も", "と", "を"];
+    let text = analysis.text();
+    let mut name = &text[run.clone()];
     for particle in BEFORE {
         name = name.strip_prefix(particle).filter(|rest| rest.chars().count() >= 3).unwrap_or(name);
     }
-    let is_common =
-        COMMON.iter().any(|end| name.ends_with(end)) && !["ふれあい", "あさひの", "いきいき"].contains(&name);
-    (!is_common && name.chars().count() >= 3).then_some(name)
+    let is_long = name.chars().count() >= 3;
+    if !is_long || NO_NAMES.contains(&name) {
+        return None;
+    }
+    if WORDS.kana_institutions.iter().any(|known| name.ends_with(known.as_str())) {
+        return Some(name);
+    }
+    // Without a noun at its end it is a sentence that goes on: 使えない病院.
+    let last = analysis.morphemes.iter().find(|m| m.byte_range.end as usize == run.end);
+    let is_noun = last.is_some_and(|m| {
+        matches!(m.word.class, WordClass::Noun | WordClass::VerbalNoun) && m.surface(text).chars().count() >= 2
+    });
+    (is_noun || !ENDS.iter().any(|end| name.ends_with(end))).then_some(name)
 }
 
 /// Vendors and products by name.

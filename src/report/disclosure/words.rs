@@ -12,6 +12,7 @@ const FILE: &str = include_str!("../../../dictionaries/disclosure.toml");
 pub(super) struct Words {
     pub(super) vendors: Vec<String>,
     pub(super) kana_surnames: Vec<String>,
+    pub(super) kana_institutions: Vec<String>,
     pub(super) not_persons: HashSet<String>,
     pub(super) common_before_institution: HashSet<String>,
     pub(super) rare_events: Vec<String>,
