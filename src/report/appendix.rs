@@ -205,7 +205,10 @@ impl Appendix {
         let lists = tables.split_off(tables.partition_point(|table| table.kind == CategoryKind::Section));
         let mut appendix = Self {
             title: settings.title.clone().unwrap_or_else(|| codebook.title().to_owned()),
-            survey_line: settings.survey_line.clone(),
+            survey_line: settings
+                .survey_line
+                .clone()
+                .or_else(|| (!items.is_empty()).then(|| format!("自由記載の回答　N＝{}件", items.len()))),
             source_line: settings.source_line.clone(),
             totals: Totals { comments: items.len(), filed: filed_anywhere.len(), ..Totals::default() },
             small_cells: Vec::new(),

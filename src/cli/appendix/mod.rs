@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Outcome, Shared, input::InputOptions, output};
+use super::{Outcome, Shared, casebook::tell_of_other_rules, input::InputOptions, output};
 use crate::{
     analyze::Analyzer,
     casebook::{BatchInfo, Casebook, Decision, Judgement, ReplacementKind},
@@ -93,7 +93,10 @@ impl Args {
             false => None,
         };
         let mut material = match &casebook {
-            Some(casebook) => Material::of_casebook(casebook, rules.codebook())?,
+            Some(casebook) => {
+                tell_of_other_rules(casebook, &analyzer, &rules)?;
+                Material::of_casebook(casebook, rules.codebook())?
+            }
             None => Material::of_files(&self.files, &self.options, &Pipeline::new(&analyzer, &rules))?,
         };
         if material.items.is_empty() {
