@@ -64,7 +64,7 @@ fn is_name(analysis: &Analysis<'_>, name: &Range<usize>, range: &Range<usize>) -
         name.start <= m.byte_range.start as usize
             && m.byte_range.end as usize <= name.end
             && (m.word.pos.starts_with("名詞-固有名詞-人名") || m.word.pos.starts_with("名詞-固有名詞-地域"))
-            && !WORDS.is_common(m.surface(text))
+            && !WORDS.common_before_institution.contains(m.surface(text))
     };
     // Single letters are masks already: A病院, B医院.
     let is_letter = words.len() == 1 && words.as_bytes()[0].is_ascii_alphabetic();
@@ -81,7 +81,7 @@ fn is_name(analysis: &Analysis<'_>, name: &Range<usize>, range: &Range<usize>) -
 fn name_in_kana<'t>(analysis: &'t Analysis<'_>, run: &Range<usize>) -> Option<&'t str> {
     const BEFORE: [&str; 8] = ["ところの", "となりの", "ちかくの", "の", "は", "が", "で", "から"];
     const NO_NAMES: [&str; 6] = ["かかりつけ", "こども", "ところ", "となり", "ちかく", "よその"];
-    const ENDS: [&str; 13] = ["つけ", "の", "な", "る", "い", "た", "に", "で", "は", "が", "も", "と", "を"];
+    const ENDS: [&str; 14] = ["つけ", "て", "の", "な", "る", "い", "た", "に", "で", "は", "が", "も", "と", "を"];
     let text = analysis.text();
     let mut name = &text[run.clone()];
     for particle in BEFORE {
