@@ -28,12 +28,15 @@ const PIECES: [(&str, &str); 6] = [
     ("{FIRM}", "(?:株式会社|有限会社|合同会社|㈱|㈲|（株）|（有）|（同）)"),
 ];
 
+/// Kind, whether it needs a digit, pattern, and whether a match is accepted.
+type Row = (DetailKind, bool, &'static str, fn(&str, Range<usize>) -> bool);
+
 /// What a number of a person, card, account or institution stands beside.
 const NUMBER_LABELS: &str = "(?:被保険者(?:証)?の?(?:記号番号|記号・番号|記号|番号)?|保険証の?(?:記号番号|記号・番号|番号)|記号番号|記号・番号|記号|枝番|保険者番号|マイナンバー|個人番号|患者(?:番号|ID|No)|カルテ(?:番号|No|ID)|診察券の?(?:番号|No)?|医療機関(?:コード|番号)|受給者(?:証)?番号|負担者番号|免許証番号|口座(?:番号)?|(?:製造|シリアル|管理|整理|受付|登録|問い?合わ?せ)(?:番号|ナンバー|No)|ログインID|ID)";
 
 static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
     use DetailKind::*;
-    let table: [(DetailKind, bool, &str, fn(&str, Range<usize>) -> bool); 23] = [
+    let table: [Row; 23] = [
         (Mail, false, r"[A-Za-z0-9][-A-Za-z0-9._%+]*@[A-Za-z0-9][-A-Za-z0-9.]*\.[A-Za-z]{2,}", always),
         (Web, false, r"(?:https?://|www\.)[-A-Za-z0-9._~:/?#@！？$&'*+,;=%]+", always),
         (

@@ -133,7 +133,7 @@ fn is_own_word(text: &str, range: &Range<usize>) -> bool {
     let word = &text[range.clone()];
     let before = text[..range.start].chars().next_back();
     let after = text[range.end..].chars().next();
-    !touches(word.chars().next(), before)
-        && !touches(word.chars().next_back(), after)
-        && !(matches!(word, "日立" | "東芝") && after.is_some_and(|c| "つちてった生".contains(c)))
+    let is_part = touches(word.chars().next(), before) || touches(word.chars().next_back(), after);
+    let is_head = matches!(word, "日立" | "東芝") && after.is_some_and(|c| "つちてった生".contains(c));
+    !is_part && !is_head
 }
