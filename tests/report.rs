@@ -590,7 +590,7 @@ fn numbers_are_the_same_in_every_format() {
     let overview = workbook.worksheet_range("概要").unwrap();
     let json: serde_json::Value = serde_json::from_str(&text(&appendix, AppendixFormat::Json)).unwrap();
     let number = |label: &str| {
-        let row = overview.rows().find(|row| row.get(1).is_some_and(|cell| cell.to_string() == label)).unwrap();
+        let row = overview.rows().find(|row| row.get(1).is_some_and(|cell| *cell == label)).unwrap();
         row[2].as_f64().unwrap() as u64
     };
     for (label, key) in [
@@ -601,8 +601,7 @@ fn numbers_are_the_same_in_every_format() {
     ] {
         assert_eq!(Some(number(label)), json["totals"][key].as_u64(), "{label}");
     }
-    for (row, table) in overview.rows().skip_while(|row| row[0].to_string() != "番号").skip(1).zip(appendix.tables())
-    {
+    for (row, table) in overview.rows().skip_while(|row| row[0] != "番号").skip(1).zip(appendix.tables()) {
         let numbers: Vec<usize> = row[2..6].iter().map(|cell| cell.as_f64().unwrap() as usize).collect();
         assert_eq!(numbers, [table.coded, table.filed, table.printed(), table.similar()], "{}", table.heading);
     }
@@ -880,10 +879,9 @@ fn details_of_an_appendix() {
     let quotes: Vec<_> = appendix.quotes().map(|(.., row)| (row.quote.as_str(), row.edits.len())).collect();
     assert_eq!(quotes[0], ("（氏名）さんの住所が古いまま。", 1));
     assert_eq!(quotes[2], ("患者さんは困っている。", 0));
-    let kept = HashMap::from([(CommentId::new("f1"), vec![0..2])]);
-    assert_eq!(build(&items).find_details(&finder, &kept).len(), 1, "a person left the name");
-    let half = HashMap::from([(CommentId::new("f1"), vec![0..1])]);
-    assert_eq!(build(&items).find_details(&finder, &half).len(), 2, "half a name is not settled");
+    let kept = |range: std::ops::Range<usize>| HashMap::from([(CommentId::new("f1"), Vec::from([range]))]);
+    assert_eq!(build(&items).find_details(&finder, &kept(0..2)).len(), 1, "a person left the name");
+    assert_eq!(build(&items).find_details(&finder, &kept(0..1)).len(), 2, "half a name is not settled");
     assert!(!text(&appendix, AppendixFormat::Json).contains("田中"), "what is masked is told nowhere");
 }
 
