@@ -1,8 +1,8 @@
 //! Everything that is tested from outside the crate, one module a topic.
 
 mod analyze;
-mod care;
 mod appendix;
+mod care;
 mod casebook;
 mod cli;
 mod common;
