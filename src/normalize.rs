@@ -13,9 +13,9 @@
 //! 4. iteration marks of kana are written out (`こゝ`);
 //! 5. known slips are replaced by the variant table (`暗唱番号`).
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
+use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Text brought to its normal form, with the way back to the original.
@@ -112,23 +112,27 @@ impl OffsetMap {
 }
 
 /// Brings text to its normal form.
-#[derive(Debug)]
 pub struct Normalizer {
-    variants: Option<AhoCorasick>,
+    variants: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
     meant: Vec<String>,
 }
 
 impl Normalizer {
     /// A normaliser with pairs of slips and what is meant by them, both in normal form otherwise.
     pub fn new(variants: impl IntoIterator<Item = (String, String)>) -> Self {
-        let (written, meant): (Vec<_>, Vec<_>) =
-            variants.into_iter().filter(|(written, meant)| !written.is_empty() && written != meant).unzip();
-        let automaton = AhoCorasickBuilder::new()
-            .match_kind(MatchKind::LeftmostLongest)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&written)
-            .expect("a variant table is small enough for the automaton");
-        Self { variants: (!written.is_empty()).then_some(automaton), meant }
+        let mut pairs = BTreeMap::new();
+        for (written, meant) in variants {
+            if !written.is_empty() && written != meant {
+                pairs.entry(written).or_insert(meant);
+            }
+        }
+        let variants = (!pairs.is_empty()).then(|| {
+            CharwiseDoubleArrayAhoCorasickBuilder::new()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(pairs.keys())
+                .expect("a variant table is small enough for the automaton, and has no key empty or twice")
+        });
+        Self { variants, meant: pairs.into_values().collect() }
     }
 
     /// Normalises a text.
@@ -142,7 +146,7 @@ impl Normalizer {
     pub fn normalize(&self, original: &str) -> Normalized {
         let folded = fold(original);
         let Some(variants) = &self.variants else { return folded };
-        let mut found = variants.find_iter(&folded.text).peekable();
+        let mut found = variants.leftmost_find_iter(&folded.text).peekable();
         if found.peek().is_none() {
             return folded;
         }
@@ -151,8 +155,8 @@ impl Normalizer {
         let mut done = 0;
         for hit in found {
             copy(&folded, done..hit.start(), &mut text, &mut map);
-            let meant = &self.meant[hit.pattern().as_usize()];
-            let original = folded.original_bytes(hit.range());
+            let meant = &self.meant[hit.value() as usize];
+            let original = folded.original_bytes(hit.start()..hit.end());
             map.push(Run {
                 normal: text.len() as u32,
                 original: original.start as u32,

@@ -6,14 +6,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use daachorse::{CharwiseDoubleArrayAhoCorasick, DoubleArrayAhoCorasick};
 use regex::{Regex, RegexBuilder};
-use regex_syntax::hir::{Class, Hir, HirKind, literal::Extractor};
 
 use super::{
     file::{Concept, Example, PatternText, RuleFiles, RuleKind, Strength},
-    gate::{GateId, Gates},
+    gate::{GateId, Gates, text_likelihood},
     polarity::{RoleTable, Roles},
+    require::Requirement,
     syntax::{Alignment, Comparison, Distance, Expr, Feature, Node, Quantity, Unit, WordShape, WordTest},
 };
 use crate::{
@@ -38,14 +38,11 @@ pub struct RuleSet {
     pub(super) rules: Vec<CompiledRule>,
     pub(super) spans: Vec<SpanNode>,
     pub(super) regexes: Vec<LazyRegex>,
-    /// Span node of each pattern of the automaton over base-form ids.
-    pub(super) word_automaton: Option<AhoCorasick>,
-    pub(super) word_nodes: Vec<SpanId>,
-    pub(super) text_automaton: Option<AhoCorasick>,
-    /// For each pattern of the text automaton: the node whose hit it is; `None` where it only opens gates.
-    pub(super) text_nodes: Vec<Option<SpanId>>,
-    /// For each pattern of the text automaton: gates of regular expressions that it opens.
-    pub(super) text_gates: Vec<Vec<GateId>>,
+    /// Sequences of base-form ids, as bytes; the values are span nodes.
+    pub(super) word_automaton: Option<DoubleArrayAhoCorasick<u32>>,
+    /// Texts in lower case; the values are indices of `texts`.
+    pub(super) text_automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
+    pub(super) texts: Vec<TextUse>,
     pub(super) gates: Gates,
     /// Rules without any gate, evaluated for every comment.
     pub(super) always: Vec<u32>,
@@ -73,6 +70,14 @@ pub struct RuleInfo<'r> {
     pub examples: &'r [Example],
 }
 
+/// What a text of the automaton is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TextUse {
+    /// The node whose hit it is; `None` where only regular expressions need it.
+    pub(super) node: Option<SpanId>,
+    pub(super) gate: GateId,
+}
+
 /// Index of a span expression in the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SpanId(pub(super) u32);
@@ -86,11 +91,11 @@ impl SpanId {
 /// A span expression; equal ones are the same node.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum SpanNode {
-    /// A sequence of base forms: a pattern of the word automaton.
+    /// A base form, answered by the vocabulary, or a sequence of them: a pattern of the word automaton.
     Words(Vec<u32>),
     /// A test of one morpheme, answered by the vocabulary.
     Test(WordTest),
-    /// Text: a pattern of the text automaton.
+    /// Text in lower case: a pattern of the text automaton.
     Text(String),
     /// Index into the regular expressions.
     Regex(usize),
@@ -132,6 +137,8 @@ pub(super) struct Clause {
     /// Whether it takes a regular expression or another rule to tell: of parts that must all hold, the others are
     /// tried first.
     pub(super) is_costly: bool,
+    /// Where it is closed, the clause does not hold.
+    pub(super) gate: Option<GateId>,
 }
 
 pub(super) struct CompiledRule {
@@ -153,7 +160,7 @@ pub(super) struct CompiledRule {
 pub(super) struct WordInfo {
     /// Id of its base form in the rules' vocabulary; 0 for a word of no rule.
     pub(super) id: u32,
-    /// Nodes whose test it passes.
+    /// Nodes of which it is a hit: its base form alone, and tests that it passes.
     pub(super) tests: Box<[SpanId]>,
     pub(super) roles: Roles,
 }
@@ -162,6 +169,8 @@ pub(super) struct WordInfo {
 #[derive(Default)]
 pub(super) struct Vocabulary {
     ids: HashMap<String, u32>,
+    /// The node of a base form alone, by id.
+    single: HashMap<u32, SpanId>,
     tests_by_base: HashMap<String, Vec<(WordTest, SpanId)>>,
     other_tests: Vec<(WordTest, SpanId)>,
     roles: RoleTable,
@@ -181,10 +190,11 @@ impl Vocabulary {
             .iter()
             .chain(&self.other_tests)
             .filter(|(test, _)| test.passes(base_form, surface, morpheme.word, morpheme.is_oov()))
-            .map(|&(_, node)| node)
-            .collect();
+            .map(|&(_, node)| node);
+        let id = self.ids.get(base_form).copied().unwrap_or(0);
+        let tests = self.single.get(&id).copied().into_iter().chain(tests).collect();
         WordInfo {
-            id: self.ids.get(base_form).copied().unwrap_or(0),
+            id,
             tests,
             roles: self.roles.roles(base_form, morpheme.word),
         }
@@ -338,7 +348,7 @@ pub(super) struct Compiler<'f> {
     spans: Vec<SpanNode>,
     by_node: HashMap<SpanNode, SpanId>,
     regexes: Vec<LazyRegex>,
-    regex_triggers: Vec<Option<Vec<String>>>,
+    requirements: Vec<Option<Requirement>>,
     by_regex: HashMap<String, usize>,
     vocabulary: Vocabulary,
     concepts: BTreeMap<&'f str, ConceptState>,
@@ -367,7 +377,7 @@ impl<'f> Compiler<'f> {
             spans: Vec::new(),
             by_node: HashMap::new(),
             regexes: Vec::new(),
-            regex_triggers: Vec::new(),
+            requirements: Vec::new(),
             by_regex: HashMap::new(),
             vocabulary: Vocabulary { roles: RoleTable::new(&files.polarity), ..Vocabulary::default() },
             concepts: BTreeMap::new(),
@@ -456,51 +466,53 @@ impl<'f> Compiler<'f> {
                 }
             }
         }
-        let mut texts: BTreeMap<String, (Option<SpanId>, Vec<GateId>)> = BTreeMap::new();
-        let mut words: Vec<(Vec<u8>, SpanId)> = Vec::new();
+        let mut sequences: Vec<(Vec<u8>, u32)> = Vec::new();
         for (index, node) in self.spans.iter().enumerate() {
-            let id = SpanId(index as u32);
-            match node {
-                SpanNode::Text(text) => texts.entry(text.clone()).or_default().0 = Some(id),
-                SpanNode::Words(ids) => {
-                    let mut bytes = Vec::new();
-                    ids.iter().for_each(|&id| push_id(&mut bytes, id));
-                    words.push((bytes, id));
-                }
-                SpanNode::Regex(index) => {
-                    for text in self.regex_triggers[*index].iter().flatten() {
-                        texts.entry(text.clone()).or_default().1.push(GateId::of(id));
-                    }
-                }
-                _ => {}
+            let SpanNode::Words(ids) = node else { continue };
+            let index = index as u32;
+            if let [only] = ids[..] {
+                self.vocabulary.single.insert(only, SpanId(index));
+            } else {
+                let mut bytes = Vec::new();
+                ids.iter().for_each(|&id| push_id(&mut bytes, id));
+                sequences.push((bytes, index));
             }
         }
-        let (gates, always) = super::gate::build(&self.spans, &self.regex_triggers, &rules);
-        let automaton = |patterns: Vec<&[u8]>, fold_case: bool| {
-            (!patterns.is_empty()).then(|| {
-                AhoCorasick::builder()
-                    .match_kind(MatchKind::Standard)
-                    .ascii_case_insensitive(fold_case)
-                    .kind(Some(AhoCorasickKind::ContiguousNFA))
-                    .build(patterns)
-                    .expect("rule files are too small to overflow the automaton")
-            })
+        let base_forms: HashMap<u32, &str> =
+            self.vocabulary.ids.iter().map(|(base_form, &id)| (id, base_form.as_str())).collect();
+        let likelihood = |node: &SpanNode| match node {
+            SpanNode::Words(ids) => ids.iter().map(|id| text_likelihood(base_forms[id])).product(),
+            SpanNode::Test(WordTest { word: Some(WordShape::Exact(base_form)), .. }) => text_likelihood(base_form),
+            _ => 0.5,
         };
+        let (gates, always) = super::gate::build(&self.spans, &self.requirements, &mut rules, likelihood);
+        let mut nodes: HashMap<&str, SpanId> = HashMap::new();
+        for (index, node) in self.spans.iter().enumerate() {
+            if let SpanNode::Text(text) = node {
+                nodes.insert(text, SpanId(index as u32));
+            }
+        }
+        let mut texts: Vec<(&str, TextUse)> = gates
+            .of_text
+            .iter()
+            .map(|(text, &gate)| (text.as_str(), TextUse { node: nodes.get(text.as_str()).copied(), gate }))
+            .collect();
+        texts.sort_unstable_by_key(|(text, _)| *text);
+        let numbered = texts.iter().enumerate().map(|(index, (text, _))| (*text, index as u32));
+        const FITS: &str = "rule files are too small to overflow an automaton, and no pattern is empty or there twice";
         let (word_automaton, text_automaton) = rayon::join(
-            || automaton(words.iter().map(|(bytes, _)| bytes.as_slice()).collect(), false),
-            || automaton(texts.keys().map(|text| text.as_bytes()).collect(), true),
+            || (!sequences.is_empty()).then(|| DoubleArrayAhoCorasick::with_values(sequences).expect(FITS)),
+            || (!texts.is_empty()).then(|| CharwiseDoubleArrayAhoCorasick::with_values(numbered).expect(FITS)),
         );
-        let (text_nodes, text_gates) = texts.into_values().unzip();
+        let texts = texts.into_iter().map(|(_, text_use)| text_use).collect();
         RuleSet {
             codebook: self.files.codebook.clone(),
             version: self.files.version.clone(),
             rules,
             regexes: self.regexes,
             word_automaton,
-            word_nodes: words.into_iter().map(|(_, id)| id).collect(),
             text_automaton,
-            text_nodes,
-            text_gates,
+            texts,
             gates,
             always,
             known: Shelves::new(self.analyzer.word_count()),
@@ -569,7 +581,7 @@ impl<'f> Compiler<'f> {
             Expr::CategoryRef(id) => Condition::Category(self.category(id, span.clone())?),
             _ => Condition::Span(self.span(node, pattern)?),
         };
-        Some(Clause { condition, span, is_costly: false })
+        Some(Clause { condition, span, is_costly: false, gate: None })
     }
 
     fn clauses(&mut self, nodes: &[Node], pattern: &'f PatternText) -> Option<Vec<Clause>> {
@@ -583,8 +595,7 @@ impl<'f> Compiler<'f> {
         let compiled = match &node.expr {
             Expr::Word(test) => return self.word(test, place),
             Expr::Literal(text) => {
-                let text = self.analyzer.normalizer().normalize(text).text().to_owned();
-                SpanNode::Text(text)
+                SpanNode::Text(self.analyzer.normalizer().normalize(text).text().to_ascii_lowercase())
             }
             Expr::Regex(text) => SpanNode::Regex(self.regex(text, place)?),
             Expr::Concept(name) => return self.concept(name, &place),
@@ -651,7 +662,7 @@ impl<'f> Compiler<'f> {
         if !self.trusted && !self.check_regex(text, place) {
             return None;
         }
-        self.regex_triggers.push(required_literals(text));
+        self.requirements.push(Requirement::of(text));
         let index = self.regexes.len();
         self.regexes.push(LazyRegex { pattern: text.to_owned(), compiled: OnceLock::new() });
         self.by_regex.insert(text.to_owned(), index);
@@ -807,15 +818,6 @@ impl<'f> Compiler<'f> {
     }
 }
 
-fn text_cost(text: &str) -> u32 {
-    match text.chars().count() {
-        0 | 1 => 12,
-        2 => 4,
-        3 => 2,
-        _ => 1,
-    }
-}
-
 /// A regular expression that is compiled when it is first needed: most never are.
 pub(super) struct LazyRegex {
     pattern: String,
@@ -829,56 +831,6 @@ impl LazyRegex {
 
     pub(super) fn get(&self) -> &Regex {
         self.compiled.get_or_init(|| Self::build(&self.pattern).expect("it was built once when the rules were checked"))
-    }
-}
-
-/// Texts of which every match holds at least one, where there are few: found by the automaton, they open the gate
-/// of the regular expression.
-fn required_literals(pattern: &str) -> Option<Vec<String>> {
-    let hir = regex_syntax::ParserBuilder::new().build().parse(pattern).ok()?;
-    let mut best = required_in(&hir);
-    let mut extractor = Extractor::new();
-    extractor.limit_total(MAX_REQUIRED).limit_class(24);
-    if let Some(prefixes) = extractor.extract(&hir).literals() {
-        let texts: Option<Vec<String>> = prefixes
-            .iter()
-            .map(|literal| {
-                std::str::from_utf8(literal.as_bytes()).ok().filter(|text| !text.is_empty()).map(str::to_owned)
-            })
-            .collect();
-        best = cheaper(best, texts.filter(|texts| !texts.is_empty()));
-    }
-    best
-}
-
-/// As [`required_literals`], from the tree: the cheapest part that every match must hold.
-fn required_in(hir: &Hir) -> Option<Vec<String>> {
-    match hir.kind() {
-        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
-        HirKind::Class(Class::Unicode(class)) => {
-            let count: usize = class.ranges().iter().map(|range| range.len()).sum();
-            let characters = class.ranges().iter().flat_map(|range| range.start()..=range.end());
-            (count <= 24).then(|| characters.map(String::from).collect())
-        }
-        HirKind::Capture(capture) => required_in(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => required_in(&repetition.sub),
-        HirKind::Concat(parts) => parts.iter().map(required_in).fold(None, cheaper),
-        HirKind::Alternation(parts) => {
-            let all: Option<Vec<Vec<String>>> = parts.iter().map(required_in).collect();
-            all.map(|all| all.concat()).filter(|all| all.len() <= MAX_REQUIRED)
-        }
-        _ => None,
-    }
-}
-
-/// At most so many texts open a gate.
-const MAX_REQUIRED: usize = 96;
-
-fn cheaper(a: Option<Vec<String>>, b: Option<Vec<String>>) -> Option<Vec<String>> {
-    let cost = |texts: &Vec<String>| texts.iter().map(|text| text_cost(text)).sum::<u32>();
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if cost(&b) < cost(&a) { b } else { a }),
-        (a, b) => a.or(b),
     }
 }
 

@@ -1,209 +1,297 @@
-//! Gates: which span expressions and rules can hold at all, given the words and texts that were found.
+//! Gates: which span expressions, clauses and rules can hold at all, given the words and texts that were found.
 //!
-//! Every span expression has a gate, and so has every clause of a rule that cannot hold without some hit. A hit
-//! opens the gate of its word or text; a gate opens those above it once enough of the gates below it are open:
-//! one of them for alternatives, all of them for parts that must occur together. So the cost of a comment grows
-//! with its hits, not with the number of rules, and an alternative among hundreds is looked at only when it is open.
+//! Every span expression has a gate, and so has every clause that cannot hold without some hit. A hit opens the gate
+//! of its word or text; alternatives are open when one of the gates below them is, parts that must occur together when
+//! all are. A gate stands after those below it, so that one pass in ascending order settles them all. Of parts that
+//! must occur together only the rarest one leads on: the others are looked at when that one is open. So the cost of a
+//! comment grows with its hits, and a rule costs nothing where its rarest word does not occur.
 
 use std::collections::HashMap;
 
 use super::{
     compile::{Amount, Clause, CompiledRule, Condition, SpanId, SpanNode},
+    require::Requirement,
     syntax::Comparison,
 };
 
-/// Index of a gate. The gate of a span expression has the expression's own index.
+/// Index of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct GateId(u32);
 
 impl GateId {
-    /// The gate of a span expression.
-    pub(super) fn of(span: SpanId) -> Self {
-        Self(span.0)
-    }
-
-    pub(super) fn index(self) -> usize {
+    fn index(self) -> usize {
         self.0 as usize
     }
 }
 
+/// A way from a gate to one above it.
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    to: GateId,
+    /// Of a union above: the list of its open parts, and which part this is.
+    part: Option<(u32, SpanId)>,
+}
+
+/// Lists one after the other, with where each begins; one more beginning than there are lists.
+#[derive(Debug)]
+struct Lists<T> {
+    items: Vec<T>,
+    starts: Vec<u32>,
+}
+
+impl<T> Lists<T> {
+    fn new(lists: Vec<Vec<T>>) -> Self {
+        let mut starts = Vec::with_capacity(lists.len() + 1);
+        let mut items = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+        for list in lists {
+            starts.push(items.len() as u32);
+            items.extend(list);
+        }
+        starts.push(items.len() as u32);
+        Self { items, starts }
+    }
+
+    fn get(&self, index: usize) -> &[T] {
+        &self.items[self.starts[index] as usize..self.starts[index + 1] as usize]
+    }
+}
+
 /// The gates of a rule set.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Gates {
-    /// Gates above each gate, one gate after the other.
-    above: Vec<GateId>,
-    /// Where the gates above a gate begin in `above`; one more than there are gates.
-    above_starts: Vec<u32>,
-    /// How many different gates below must be open.
-    needed: Vec<u16>,
+    /// Gates to look at when a gate is open.
+    above: Lists<Edge>,
+    /// Gates that must all be open; none where any edge opens the gate.
+    all_of: Lists<GateId>,
     /// The rule that an open gate wakes.
     wakes: Vec<Option<u32>>,
+    /// The gate of each span expression.
+    of_span: Vec<GateId>,
+    /// The list of open parts of each span expression that is a union.
+    union_of_span: Vec<Option<u32>>,
+    unions: usize,
     /// Regular expressions of which nothing is known before they are tried.
     always: Vec<GateId>,
-    /// Whether the gate belongs to a union, which keeps a list of its open parts.
-    is_union: Vec<bool>,
+    /// Gates of texts that regular expressions need.
+    pub(super) of_text: HashMap<String, GateId>,
 }
 
 impl Gates {
-    fn above(&self, gate: GateId) -> &[GateId] {
-        let range = self.above_starts[gate.index()] as usize..self.above_starts[gate.index() + 1] as usize;
-        &self.above[range]
+    /// The gate of a span expression.
+    pub(super) fn of(&self, span: SpanId) -> GateId {
+        self.of_span[span.index()]
     }
 }
 
 /// What is open for one comment.
 #[derive(Debug, Default)]
 pub(super) struct OpenGates {
-    stamp: u32,
-    /// Stamp and number of open gates below, by gate.
-    counts: Vec<(u32, u16)>,
-    /// Open parts of unions, valid where the count's stamp is that of the comment.
+    /// A bit for each gate.
+    open: Vec<u64>,
+    /// Gates to look at, a bit each.
+    pending: Vec<u64>,
+    /// Open parts of unions, valid where the union is open.
     parts: Vec<Vec<SpanId>>,
-    /// Rules that were woken.
+    /// Rules that were woken, ascending.
     pub(super) woken: Vec<u32>,
-    queue: Vec<GateId>,
 }
 
 impl OpenGates {
     pub(super) fn new(gates: &Gates) -> Self {
+        let words = gates.wakes.len().div_ceil(64);
         Self {
-            counts: vec![(0, 0); gates.needed.len()],
-            parts: vec![Vec::new(); gates.is_union.len()],
+            open: vec![0; words],
+            pending: vec![0; words],
+            parts: vec![Vec::new(); gates.unions],
             ..Self::default()
         }
     }
 
     /// Closes all gates but those that are always open.
     pub(super) fn reset(&mut self, gates: &Gates) {
-        self.stamp += 1;
+        self.open.fill(0);
+        self.pending.fill(0);
         self.woken.clear();
         for &gate in &gates.always {
-            self.open(gate, gates);
+            self.hit(gate);
         }
+    }
+
+    /// Takes note that a word or text was found. [`settle`](Self::settle) comes after all hits.
+    pub(super) fn hit(&mut self, gate: GateId) {
+        self.pending[gate.index() / 64] |= 1 << (gate.index() % 64);
     }
 
     /// Whether a gate is open.
-    pub(super) fn is_open(&self, gate: GateId, gates: &Gates) -> bool {
-        let (stamp, count) = self.counts[gate.index()];
-        stamp == self.stamp && count >= gates.needed[gate.index()]
+    pub(super) fn is_open(&self, gate: GateId) -> bool {
+        self.open[gate.index() / 64] >> (gate.index() % 64) & 1 == 1
     }
 
     /// The open parts of a union whose gate is open.
-    pub(super) fn open_parts(&self, union: SpanId) -> &[SpanId] {
-        &self.parts[union.index()]
+    pub(super) fn open_parts(&self, union: SpanId, gates: &Gates) -> &[SpanId] {
+        gates.union_of_span[union.index()].map_or(&[], |list| &self.parts[list as usize])
     }
 
-    /// Opens a gate for which a word, a text or a required text was found.
-    pub(super) fn open(&mut self, gate: GateId, gates: &Gates) {
-        if self.is_open(gate, gates) {
-            return;
-        }
-        self.counts[gate.index()] = (self.stamp, gates.needed[gate.index()]);
-        self.queue.push(gate);
-        while let Some(opened) = self.queue.pop() {
-            if let Some(rule) = gates.wakes[opened.index()] {
-                self.woken.push(rule);
-            }
-            for &above in gates.above(opened) {
-                let at = above.index();
-                if self.counts[at].0 != self.stamp {
-                    self.counts[at] = (self.stamp, 0);
-                    if gates.is_union.get(at) == Some(&true) {
-                        self.parts[at].clear();
+    /// Opens every gate that the hits open.
+    pub(super) fn settle(&mut self, gates: &Gates) {
+        for word in 0..self.pending.len() {
+            while self.pending[word] != 0 {
+                let bit = self.pending[word].trailing_zeros();
+                self.pending[word] &= self.pending[word] - 1;
+                let gate = word * 64 + bit as usize;
+                if !gates.all_of.get(gate).iter().all(|&below| self.is_open(below)) {
+                    continue;
+                }
+                self.open[word] |= 1 << bit;
+                self.woken.extend(gates.wakes[gate]);
+                for edge in gates.above.get(gate) {
+                    let (at, bit) = (edge.to.index() / 64, 1 << (edge.to.index() % 64));
+                    if let Some((list, part)) = edge.part {
+                        let list = &mut self.parts[list as usize];
+                        if self.pending[at] & bit == 0 {
+                            list.clear();
+                        }
+                        list.push(part);
                     }
-                }
-                if gates.is_union.get(at) == Some(&true) {
-                    self.parts[at].push(SpanId(opened.0));
-                }
-                self.counts[at].1 += 1;
-                if self.counts[at].1 == gates.needed[at] {
-                    self.queue.push(above);
+                    self.pending[at] |= bit;
                 }
             }
         }
+        self.woken.sort_unstable();
     }
 }
 
-/// Builds the gates of span expressions and rules, and lists the rules that have none.
+/// Builds the gates of span expressions, clauses and rules, sets those of the clauses, and lists the rules that have
+/// none. `likelihood` tells how probable a hit of a word or text is in a comment.
 pub(super) fn build(
     spans: &[SpanNode],
-    regex_literals: &[Option<Vec<String>>],
-    rules: &[CompiledRule],
+    requirements: &[Option<Requirement>],
+    rules: &mut [CompiledRule],
+    likelihood: impl Fn(&SpanNode) -> f32,
 ) -> (Gates, Vec<u32>) {
-    let mut builder = Builder { gates: Gates::default(), above: Vec::new(), shared: HashMap::new() };
+    let mut builder = Builder::default();
     for node in spans {
-        let id = builder.gate(1);
-        builder.gates.is_union.push(matches!(node, SpanNode::Union(_)));
-        match node {
-            SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) => {}
-            SpanNode::Regex(index) => {
-                if regex_literals[*index].is_none() {
-                    builder.gates.always.push(id);
+        let gate = match node {
+            SpanNode::Text(text) => builder.text(text),
+            SpanNode::Words(_) | SpanNode::Test(_) => builder.gate(likelihood(node)),
+            SpanNode::Regex(index) => match &requirements[*index] {
+                Some(requirement) => builder.required(requirement),
+                None => {
+                    let gate = builder.gate(1.0);
+                    builder.always.push(gate);
+                    gate
                 }
-            }
+            },
             SpanNode::Phrase(parts) | SpanNode::Ordered(parts, _) | SpanNode::Near(parts, _) => {
-                builder.needs_all(id, parts.iter().map(|&part| GateId::of(part)).collect());
+                let below = parts.iter().map(|part| builder.of_span[part.index()]).collect();
+                builder.joined(true, below)
             }
-            SpanNode::Union(parts) => builder.needs_one(id, parts.iter().map(|&part| GateId::of(part)).collect()),
+            SpanNode::Union(parts) => builder.union(parts),
             SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) | SpanNode::Aligned(_, inner) => {
-                builder.needs_one(id, vec![GateId::of(*inner)]);
+                builder.of_span[inner.index()]
             }
+        };
+        if !matches!(node, SpanNode::Union(_)) {
+            builder.union_of_span.push(None);
         }
+        builder.of_span.push(gate);
     }
     let mut always = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let gates: Option<Vec<GateId>> = rule.alternatives.iter().map(|clause| builder.clause(clause)).collect();
-        match gates {
+    for (index, rule) in rules.iter_mut().enumerate() {
+        for clause in &mut rule.unless {
+            builder.clause(clause);
+        }
+        let gates: Vec<Option<GateId>> = rule.alternatives.iter_mut().map(|clause| builder.clause(clause)).collect();
+        match gates.into_iter().collect::<Option<Vec<GateId>>>() {
             None => always.push(index as u32),
             Some(below) => {
-                let gate = builder.gate(1);
-                builder.needs_one(gate, below);
-                builder.gates.wakes[gate.index()] = Some(index as u32);
+                let gate = builder.any_of(&below);
+                builder.wakes[gate.index()] = Some(index as u32);
             }
         }
     }
-    let Builder { mut gates, above, .. } = builder;
-    gates.above_starts.push(0);
-    for above in above {
-        gates.above.extend(above);
-        gates.above_starts.push(gates.above.len() as u32);
-    }
-    (gates, always)
+    (builder.finish(), always)
 }
 
+#[derive(Default)]
 struct Builder {
-    gates: Gates,
-    above: Vec<Vec<GateId>>,
-    /// Gates of conditions by (all or one, gates below): equal ones are the same gate.
+    above: Vec<Vec<Edge>>,
+    all_of: Vec<Vec<GateId>>,
+    wakes: Vec<Option<u32>>,
+    likelihoods: Vec<f32>,
+    of_span: Vec<GateId>,
+    union_of_span: Vec<Option<u32>>,
+    unions: u32,
+    always: Vec<GateId>,
+    of_text: HashMap<String, GateId>,
+    /// Gates by (all or one, gates below): equal ones are the same gate.
     shared: HashMap<(bool, Vec<GateId>), GateId>,
 }
 
 impl Builder {
-    fn gate(&mut self, needed: u16) -> GateId {
-        let id = GateId(self.gates.needed.len() as u32);
-        self.gates.needed.push(needed);
+    fn finish(self) -> Gates {
+        Gates {
+            above: Lists::new(self.above),
+            all_of: Lists::new(self.all_of),
+            wakes: self.wakes,
+            of_span: self.of_span,
+            union_of_span: self.union_of_span,
+            unions: self.unions as usize,
+            always: self.always,
+            of_text: self.of_text,
+        }
+    }
+
+    fn gate(&mut self, likelihood: f32) -> GateId {
+        let id = GateId(self.above.len() as u32);
         self.above.push(Vec::new());
-        self.gates.wakes.push(None);
+        self.all_of.push(Vec::new());
+        self.wakes.push(None);
+        self.likelihoods.push(likelihood);
         id
     }
 
-    /// Each of the gates below opens this one; repeats count once.
-    fn needs_one(&mut self, gate: GateId, mut below: Vec<GateId>) {
-        below.sort_unstable();
-        below.dedup();
-        for part in below {
-            self.above[part.index()].push(gate);
+    fn text(&mut self, text: &str) -> GateId {
+        if let Some(&gate) = self.of_text.get(text) {
+            return gate;
+        }
+        let gate = self.gate(text_likelihood(text));
+        self.of_text.insert(text.to_owned(), gate);
+        gate
+    }
+
+    fn required(&mut self, requirement: &Requirement) -> GateId {
+        match requirement {
+            Requirement::Text(text) => self.text(text),
+            Requirement::All(parts) | Requirement::Any(parts) => {
+                let below = parts.iter().map(|part| self.required(part)).collect();
+                self.joined(matches!(requirement, Requirement::All(_)), below)
+            }
         }
     }
 
-    /// All of the gates below open this one together; repeats count once.
-    fn needs_all(&mut self, gate: GateId, mut below: Vec<GateId>) {
-        below.sort_unstable();
-        below.dedup();
-        self.gates.needed[gate.index()] = below.len() as u16;
+    /// A gate that any of those below opens.
+    fn any_of(&mut self, below: &[GateId]) -> GateId {
+        let likelihood = below.iter().map(|gate| self.likelihoods[gate.index()]).sum::<f32>().min(1.0);
+        let gate = self.gate(likelihood);
         for part in below {
-            self.above[part.index()].push(gate);
+            self.above[part.index()].push(Edge { to: gate, part: None });
         }
+        gate
+    }
+
+    /// The gate of a union, which keeps a list of its open parts.
+    fn union(&mut self, parts: &[SpanId]) -> GateId {
+        let list = self.unions;
+        self.unions += 1;
+        let below: Vec<GateId> = parts.iter().map(|part| self.of_span[part.index()]).collect();
+        let likelihood = below.iter().map(|gate| self.likelihoods[gate.index()]).sum::<f32>().min(1.0);
+        let gate = self.gate(likelihood);
+        for (&below, &part) in below.iter().zip(parts) {
+            self.above[below.index()].push(Edge { to: gate, part: Some((list, part)) });
+        }
+        self.union_of_span.push(Some(list));
+        gate
     }
 
     fn joined(&mut self, all: bool, mut below: Vec<GateId>) -> GateId {
@@ -215,27 +303,35 @@ impl Builder {
         if let Some(&gate) = self.shared.get(&(all, below.clone())) {
             return gate;
         }
-        let gate = self.gate(1);
-        if all {
-            self.needs_all(gate, below.clone());
+        let gate = if all {
+            // The rarest part leads on; then the next rarest tells most.
+            let mut parts = below.clone();
+            parts.sort_by(|a, b| self.likelihoods[a.index()].total_cmp(&self.likelihoods[b.index()]));
+            let likelihood = parts.iter().map(|gate| self.likelihoods[gate.index()]).product();
+            let gate = self.gate(likelihood);
+            self.above[parts[0].index()].push(Edge { to: gate, part: None });
+            self.all_of[gate.index()] = parts.split_off(1);
+            gate
         } else {
-            self.needs_one(gate, below.clone());
-        }
+            self.any_of(&below)
+        };
         self.shared.insert((all, below), gate);
         gate
     }
 
-    /// The gate without which a clause cannot hold; `None` where it may hold without any hit.
-    fn clause(&mut self, clause: &Clause) -> Option<GateId> {
-        match &clause.condition {
-            Condition::Span(id) => Some(GateId::of(*id)),
+    /// The gate without which a clause cannot hold; `None` where it may hold without any hit. Sets the gates of the
+    /// clause and of all its parts.
+    fn clause(&mut self, clause: &mut Clause) -> Option<GateId> {
+        clause.gate = match &mut clause.condition {
+            Condition::Span(id) => Some(self.of_span[id.index()]),
             Condition::All(parts) => {
-                let below: Vec<GateId> = parts.iter().filter_map(|part| self.clause(part)).collect();
+                let below: Vec<GateId> = parts.iter_mut().filter_map(|part| self.clause(part)).collect();
                 (!below.is_empty()).then(|| self.joined(true, below))
             }
             Condition::Any(parts) => {
-                let below: Option<Vec<GateId>> = parts.iter().map(|part| self.clause(part)).collect();
-                Some(self.joined(false, below?))
+                let below: Vec<Option<GateId>> = parts.iter_mut().map(|part| self.clause(part)).collect();
+                let below: Option<Vec<GateId>> = below.into_iter().collect();
+                below.map(|below| self.joined(false, below))
             }
             Condition::Within(_, inner) => self.clause(inner),
             Condition::Compare { sum, comparison, number } => {
@@ -247,13 +343,33 @@ impl Builder {
                 let counted: Option<Vec<GateId>> = sum
                     .iter()
                     .map(|amount| match amount {
-                        Amount::Count(id) => Some(GateId::of(*id)),
+                        Amount::Count(id) => Some(self.of_span[id.index()]),
                         Amount::Characters | Amount::Morphemes => None,
                     })
                     .collect();
-                if wants_some { Some(self.joined(false, counted?)) } else { None }
+                counted.filter(|_| wants_some).map(|counted| self.joined(false, counted))
             }
-            Condition::Not(_) | Condition::Attribute { .. } | Condition::Rule(_) | Condition::Category(_) => None,
-        }
+            Condition::Not(inner) => {
+                self.clause(inner);
+                None
+            }
+            Condition::Attribute { .. } | Condition::Rule(_) | Condition::Category(_) => None,
+        };
+        clause.gate
     }
+}
+
+/// How probable it is that a comment holds a text, as an order of magnitude: by the scripts of its characters, kana
+/// being common and kanji rare, and those after the first far likelier than by chance.
+pub(super) fn text_likelihood(text: &str) -> f32 {
+    /// Characters of a usual comment.
+    const LENGTH: f32 = 60.0;
+    let chances = text.chars().map(|c| match c {
+        'ぁ'..='ゖ' | '、' | '。' => (0.03, 0.15),
+        'ァ'..='ヺ' | 'ー' => (0.008, 0.1),
+        '一'..='鿿' => (0.004, 0.05),
+        _ => (0.006, 0.1),
+    });
+    let chance: f32 = chances.enumerate().map(|(at, (first, later))| if at == 0 { first } else { later }).product();
+    (LENGTH * chance).min(1.0)
 }

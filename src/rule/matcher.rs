@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{
     compile::{Amount, Clause, CompiledRule, Condition, RuleSet, SpanId, SpanNode, WordInfo, is_section, push_id},
     file::{RuleKind, Strength},
-    gate::{GateId, OpenGates},
+    gate::OpenGates,
     polarity::{Polarity, Roles, is_over, scan},
     syntax::{Alignment, Distance, Feature, Unit},
 };
@@ -42,6 +42,8 @@ pub struct Matcher<'r> {
     stamp: u32,
     pub(super) words: Vec<(Roles, WordClass)>,
     id_bytes: Vec<u8>,
+    /// The text in lower case, where it has capitals.
+    lower_case: String,
     gates: OpenGates,
     outcomes: Vec<Option<bool>>,
     touched_outcomes: Vec<u32>,
@@ -76,6 +78,7 @@ impl<'r> Matcher<'r> {
             stamp: 0,
             words: Vec::new(),
             id_bytes: Vec::new(),
+            lower_case: String::new(),
             gates: OpenGates::new(&rules.gates),
             outcomes: vec![None; rules.rules.len()],
             touched_outcomes: Vec::new(),
@@ -257,23 +260,32 @@ impl<'r> Matcher<'r> {
                     first: first as u32,
                     last: last as u32,
                 };
-                self.add(rules.word_nodes[found.pattern().as_usize()], hit);
+                self.add(SpanId(found.value()), hit);
             }
             self.id_bytes = id_bytes;
         }
         if let Some(automaton) = &rules.text_automaton
             && !analysis.morphemes.is_empty()
         {
+            let mut lower_case = std::mem::take(&mut self.lower_case);
+            let text = if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                lower_case.clear();
+                lower_case.push_str(text);
+                lower_case.make_ascii_lowercase();
+                lower_case.as_str()
+            } else {
+                text
+            };
             for found in automaton.find_overlapping_iter(text) {
-                let pattern = found.pattern().as_usize();
-                for &gate in &rules.text_gates[pattern] {
-                    self.gates.open(gate, &rules.gates);
-                }
-                if let Some(node) = rules.text_nodes[pattern] {
-                    self.add(node, hit_of_bytes(analysis, found.start(), found.end()));
+                let text_use = rules.texts[found.value() as usize];
+                match text_use.node {
+                    Some(node) => self.add(node, hit_of_bytes(analysis, found.start(), found.end())),
+                    None => self.gates.hit(text_use.gate),
                 }
             }
+            self.lower_case = lower_case;
         }
+        self.gates.settle(&rules.gates);
     }
 
     fn add(&mut self, node: SpanId, hit: Hit) {
@@ -281,7 +293,7 @@ impl<'r> Matcher<'r> {
         if self.stamps[index] != self.stamp {
             self.stamps[index] = self.stamp;
             self.hits[index].clear();
-            self.gates.open(GateId::of(node), &self.rules.gates);
+            self.gates.hit(self.rules.gates.of(node));
         }
         self.hits[index].push(hit);
     }
@@ -297,7 +309,7 @@ impl<'r> Matcher<'r> {
         hits.clear();
         let rules = self.rules;
         // Words and texts that were found have their hits by now; behind a closed gate there are none.
-        if self.gates.is_open(GateId::of(node), &rules.gates) {
+        if self.gates.is_open(rules.gates.of(node)) {
             self.compute(node, context, &mut hits);
             hits.sort_unstable();
             hits.dedup();
@@ -316,8 +328,8 @@ impl<'r> Matcher<'r> {
                 }
             }
             SpanNode::Union(_) => {
-                for at in 0..self.gates.open_parts(id).len() {
-                    let part = self.gates.open_parts(id)[at];
+                for at in 0..self.gates.open_parts(id, &rules.gates).len() {
+                    let part = self.gates.open_parts(id, &rules.gates)[at];
                     self.resolve(part, context);
                     hits.extend_from_slice(&self.hits[part.index()]);
                 }
@@ -485,6 +497,9 @@ impl<'r> Matcher<'r> {
         context: &Context<'_>,
         found: &mut Option<Vec<Hit>>,
     ) -> bool {
+        if clause.gate.is_some_and(|gate| !self.gates.is_open(gate)) {
+            return false;
+        }
         match &clause.condition {
             Condition::Span(node) => {
                 self.resolve(*node, context);

@@ -15,6 +15,7 @@ mod matcher;
 mod parse;
 mod polarity;
 mod regex_fault;
+mod require;
 mod suggest;
 pub mod syntax;
 mod toml_text;

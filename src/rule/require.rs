@@ -1,0 +1,194 @@
+//! What a regular expression needs: texts without which it cannot match, found by the automaton, so that it is tried
+//! only where they occur.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::gate::text_likelihood;
+
+/// Texts that every match holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Requirement {
+    /// This text, whatever the case of its ASCII letters; in lower case.
+    Text(String),
+    /// All of these.
+    All(Vec<Self>),
+    /// One of these.
+    Any(Vec<Self>),
+}
+
+/// A part of a regular expression is written out as its texts where they are at most so many.
+const MAX_TEXTS: usize = 96;
+
+/// A part that is this probable tells too little to be asked for beside rarer ones.
+const TELLS_NOTHING: f32 = 0.5;
+
+impl Requirement {
+    /// What the expression needs; `None` where nothing is known of it.
+    pub(super) fn of(pattern: &str) -> Option<Self> {
+        Self::of_hir(&regex_syntax::parse(pattern).ok()?)
+    }
+
+    fn of_hir(hir: &Hir) -> Option<Self> {
+        if let Some(texts) = texts(hir) {
+            return Self::one_of(texts);
+        }
+        match hir.kind() {
+            HirKind::Capture(capture) => Self::of_hir(&capture.sub),
+            HirKind::Repetition(repetition) if repetition.min > 0 => Self::of_hir(&repetition.sub),
+            HirKind::Concat(parts) => Self::of_concat(parts),
+            HirKind::Alternation(parts) => {
+                parts.iter().map(Self::of_hir).collect::<Option<Vec<_>>>().map(|parts| Self::joined(parts, Self::Any))
+            }
+            _ => None,
+        }
+    }
+
+    /// Neighbours that can be written out are, together; each such run and each other part must be there.
+    fn of_concat(parts: &[Hir]) -> Option<Self> {
+        let mut needed: Vec<Self> = Vec::new();
+        let mut run = vec![String::new()];
+        for part in parts {
+            match texts(part) {
+                Some(texts) if run.len() * texts.len() <= MAX_TEXTS => {
+                    run = run.iter().flat_map(|left| texts.iter().map(move |right| format!("{left}{right}"))).collect();
+                }
+                Some(texts) => needed.extend(Self::one_of(std::mem::replace(&mut run, texts))),
+                None => {
+                    needed.extend(Self::one_of(std::mem::replace(&mut run, vec![String::new()])));
+                    needed.extend(Self::of_hir(part));
+                }
+            }
+        }
+        needed.extend(Self::one_of(run));
+        let rarest = needed.iter().map(Self::likelihood).fold(1.0, f32::min);
+        if rarest < TELLS_NOTHING {
+            needed.retain(|part| part.likelihood() < TELLS_NOTHING);
+        }
+        (!needed.is_empty()).then(|| Self::joined(needed, Self::All))
+    }
+
+    /// One of these texts; a text that holds another of them says no more than that one.
+    fn one_of(texts: Vec<String>) -> Option<Self> {
+        let mut shortest: Vec<String> = Vec::new();
+        let mut texts: Vec<String> = texts.into_iter().map(|text| text.to_ascii_lowercase()).collect();
+        texts.sort_by_key(String::len);
+        for text in texts {
+            if text.is_empty() {
+                return None;
+            }
+            if !shortest.iter().any(|shorter| text.contains(shorter.as_str())) {
+                shortest.push(text);
+            }
+        }
+        (!shortest.is_empty()).then(|| Self::joined(shortest.into_iter().map(Self::Text).collect(), Self::Any))
+    }
+
+    fn joined(mut parts: Vec<Self>, join: impl FnOnce(Vec<Self>) -> Self) -> Self {
+        if parts.len() == 1 { parts.remove(0) } else { join(parts) }
+    }
+
+    fn likelihood(&self) -> f32 {
+        match self {
+            Self::Text(text) => text_likelihood(text),
+            Self::All(parts) => parts.iter().map(Self::likelihood).product(),
+            Self::Any(parts) => parts.iter().map(Self::likelihood).sum::<f32>().min(1.0),
+        }
+    }
+}
+
+/// Everything that an expression matches, where that is few texts; what it looks at around them is left out.
+fn texts(hir: &Hir) -> Option<Vec<String>> {
+    let texts = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => vec![String::new()],
+        HirKind::Literal(literal) => vec![std::str::from_utf8(&literal.0).ok()?.to_owned()],
+        HirKind::Class(Class::Unicode(class)) => {
+            let count: usize = class.ranges().iter().map(|range| range.len()).sum();
+            if count > MAX_TEXTS {
+                return None;
+            }
+            class.ranges().iter().flat_map(|range| range.start()..=range.end()).map(String::from).collect()
+        }
+        HirKind::Class(Class::Bytes(_)) => return None,
+        HirKind::Capture(capture) => texts(&capture.sub)?,
+        HirKind::Repetition(repetition) => {
+            let most = repetition.max.filter(|&most| most <= 4)?;
+            let once = texts(&repetition.sub)?;
+            let mut repeated = vec![String::new()];
+            let mut all = if repetition.min == 0 { repeated.clone() } else { Vec::new() };
+            for times in 1..=most {
+                repeated = product(&repeated, &once)?;
+                if times >= repetition.min {
+                    all.extend(repeated.iter().cloned());
+                }
+            }
+            all
+        }
+        HirKind::Concat(parts) => {
+            parts.iter().try_fold(vec![String::new()], |left, part| product(&left, &texts(part)?))?
+        }
+        HirKind::Alternation(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(texts(part)?);
+                if all.len() > MAX_TEXTS {
+                    return None;
+                }
+            }
+            all
+        }
+    };
+    // The automaton folds the case of ASCII letters alone; the expression folds that of all letters.
+    let folds_alike = |text: &String| text.chars().all(|c| c.is_ascii() || !c.is_alphabetic() || is_uncased(c));
+    (texts.len() <= MAX_TEXTS && texts.iter().all(folds_alike)).then_some(texts)
+}
+
+fn product(left: &[String], right: &[String]) -> Option<Vec<String>> {
+    (left.len() * right.len() <= MAX_TEXTS)
+        .then(|| left.iter().flat_map(|left| right.iter().map(move |right| format!("{left}{right}"))).collect())
+}
+
+fn is_uncased(c: char) -> bool {
+    c.to_lowercase().eq([c]) && c.to_uppercase().eq([c])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Requirement {
+        Requirement::Text(text.to_owned())
+    }
+
+    #[test]
+    fn alternatives_are_written_out() {
+        assert_eq!(
+            Requirement::of("(?:読|書)(?:めな|けな)い?"),
+            Some(Requirement::Any(vec![text("読めな"), text("読けな"), text("書めな"), text("書けな")]))
+        );
+    }
+
+    #[test]
+    fn both_ends_of_a_gap_are_needed() {
+        assert_eq!(
+            Requirement::of("調子[^。]{0,5}(?:悪|変)"),
+            Some(Requirement::All(vec![text("調子"), Requirement::Any(vec![text("変"), text("悪")])]))
+        );
+    }
+
+    #[test]
+    fn common_kana_are_not_asked_for_beside_rare_words() {
+        assert_eq!(Requirement::of("の[^。]{0,5}磁気"), Some(text("磁気")));
+    }
+
+    #[test]
+    fn a_part_that_may_be_absent_is_not_needed() {
+        assert_eq!(Requirement::of("(?:磁気)?.+"), None);
+        assert_eq!(Requirement::of("磁気|.+"), None);
+    }
+
+    #[test]
+    fn case_is_folded_as_the_automaton_does() {
+        assert_eq!(Requirement::of("PC"), Some(text("pc")));
+        assert_eq!(Requirement::of("α線"), None);
+    }
+}
