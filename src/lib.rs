@@ -17,6 +17,7 @@
 //! report                    the appendix
 //! record                    what a run read, used and counted, to be computed again
 //! pipeline                  the stages from comment to classification, on all cores, in order
+//! embedded                  what the program carries: dictionary and rules
 //! cli                       the commands
 //! ```
 
@@ -27,6 +28,7 @@ pub mod cli;
 pub mod codebook;
 pub mod comment;
 pub mod diagnostic;
+mod embedded;
 pub mod evaluate;
 pub mod index;
 pub mod keyness;

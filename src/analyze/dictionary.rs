@@ -4,12 +4,6 @@ use std::path::{Path, PathBuf};
 
 use lindera::dictionary::{Dictionary, load_fs_dictionary};
 
-/// The IPADIC dictionary that `build.rs` compiled.
-mod ipadic {
-    #![allow(missing_docs, unreachable_pub, reason = "written by lindera's macro")]
-    lindera_dictionary::embedded_dictionary!("/dictionary", EmbeddedIpadic);
-}
-
 /// Why an analyser could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalyzerError {
@@ -45,10 +39,6 @@ pub enum AnalyzerError {
     /// lindera refuses the domain dictionary.
     #[error("利用者辞書（dictionaries/domain.csv）を組み立てられません: {0}")]
     Domain(#[source] lindera::error::LinderaError),
-}
-
-pub(super) fn embedded() -> Result<Dictionary, AnalyzerError> {
-    ipadic::load().map_err(AnalyzerError::Embedded)
 }
 
 pub(super) fn from_folder(folder: &Path) -> Result<Dictionary, AnalyzerError> {

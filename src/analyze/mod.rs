@@ -170,24 +170,6 @@ pub struct Analyzer {
 }
 
 impl Analyzer {
-    /// The analyser with the embedded IPADIC, domain dictionary and variant table.
-    ///
-    /// ```
-    /// let analyzer = jirei::analyze::Analyzer::embedded()?;
-    /// let mut worker = analyzer.worker();
-    /// let analysis = worker.analyze("資格確認書が届かない");
-    /// let surfaces: Vec<_> = analysis.morphemes.iter().map(|m| m.surface(analysis.text())).collect();
-    /// assert_eq!(surfaces, ["資格確認書", "が", "届か", "ない"]);
-    /// # Ok::<(), jirei::analyze::AnalyzerError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the data compiled into the program cannot be read, which means a broken build.
-    pub fn embedded() -> Result<Self, AnalyzerError> {
-        Self::build(dictionary::embedded()?)
-    }
-
     /// The analyser with a compiled lindera dictionary from a folder, and the embedded domain dictionary and
     /// variant table.
     ///
@@ -202,7 +184,8 @@ impl Analyzer {
         Ok(analyzer)
     }
 
-    fn build(dictionary: Dictionary) -> Result<Self, AnalyzerError> {
+    /// The analyser with a dictionary, the embedded domain dictionary and variant table.
+    pub(crate) fn build(dictionary: Dictionary) -> Result<Self, AnalyzerError> {
         let user = domain::user_dictionary(&dictionary.metadata)?;
         let normalizer = Normalizer::new(domain::variants()?);
         let system_words = dictionary.prefix_dictionary.words_idx_data.len() / 4;

@@ -8,6 +8,7 @@ use std::{
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, DoubleArrayAhoCorasick};
 use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
 
 use super::{
     file::{Concept, Example, PatternText, RuleFiles, RuleKind, Strength},
@@ -33,8 +34,10 @@ pub struct RuleSetError(pub Vec<Diagnostic>);
 
 /// Compiled rules: classifies any number of comments, from any number of threads.
 pub struct RuleSet {
-    codebook: Codebook,
-    version: String,
+    pub(super) codebook: Codebook,
+    pub(super) version: String,
+    /// The files, sorted by path.
+    pub(super) sources: Vec<Arc<Source>>,
     pub(super) rules: Vec<CompiledRule>,
     pub(super) spans: Vec<SpanNode>,
     pub(super) regexes: Vec<LazyRegex>,
@@ -47,7 +50,7 @@ pub struct RuleSet {
     /// Rules without any gate, evaluated for every comment.
     pub(super) always: Vec<u32>,
     pub(super) vocabulary: Vocabulary,
-    known: Shelves<WordInfo>,
+    pub(super) known: Shelves<WordInfo>,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -59,7 +62,7 @@ pub struct RuleInfo<'r> {
     /// Its categories.
     pub categories: &'r [CategoryIndex],
     /// Where it stands.
-    pub span: &'r Span,
+    pub span: Span,
     /// What it does.
     pub kind: RuleKind,
     /// How much it says by itself.
@@ -71,7 +74,7 @@ pub struct RuleInfo<'r> {
 }
 
 /// What a text of the automaton is for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct TextUse {
     /// The node whose hit it is; `None` where only regular expressions need it.
     pub(super) node: Option<SpanId>,
@@ -79,7 +82,7 @@ pub(super) struct TextUse {
 }
 
 /// Index of a span expression in the graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct SpanId(pub(super) u32);
 
 impl SpanId {
@@ -89,7 +92,7 @@ impl SpanId {
 }
 
 /// A span expression; equal ones are the same node.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum SpanNode {
     /// A base form, answered by the vocabulary, or a sequence of them: a pattern of the word automaton.
     Words(Vec<u32>),
@@ -109,7 +112,7 @@ pub(super) enum SpanNode {
 }
 
 /// A condition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Condition {
     Span(SpanId),
     All(Vec<Clause>),
@@ -122,18 +125,41 @@ pub(super) enum Condition {
     Within(Unit, Box<Clause>),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Amount {
     Count(SpanId),
     Characters,
     Morphemes,
 }
 
+/// A place in the rule files: the file's position, and the byte range in its text.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Place {
+    source: u16,
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    pub(super) fn new(sources: &[Arc<Source>], span: &Span) -> Self {
+        let source = sources.iter().position(|source| Arc::ptr_eq(source, &span.source));
+        Self {
+            source: source.expect("a rule stands in one of the files") as u16,
+            start: span.byte_range.start as u32,
+            end: span.byte_range.end as u32,
+        }
+    }
+
+    pub(super) fn span(self, sources: &[Arc<Source>]) -> Span {
+        Span::new(&sources[usize::from(self.source)], self.start as usize..self.end as usize)
+    }
+}
+
 /// A condition with its place, for `explain`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Clause {
     pub(super) condition: Condition,
-    pub(super) span: Span,
+    pub(super) place: Place,
     /// Whether it takes a regular expression or another rule to tell: of parts that must all hold, the others are
     /// tried first.
     pub(super) is_costly: bool,
@@ -141,9 +167,10 @@ pub(super) struct Clause {
     pub(super) gate: Option<GateId>,
 }
 
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct CompiledRule {
     pub(super) id: Arc<str>,
-    pub(super) span: Span,
+    pub(super) place: Place,
     pub(super) categories: Vec<CategoryIndex>,
     pub(super) alternatives: Vec<Clause>,
     pub(super) unless: Vec<Clause>,
@@ -152,6 +179,7 @@ pub(super) struct CompiledRule {
     pub(super) kind: RuleKind,
     pub(super) concreteness: u8,
     pub(super) note: Option<String>,
+    #[serde(skip)]
     pub(super) examples: Vec<Example>,
 }
 
@@ -166,7 +194,7 @@ pub(super) struct WordInfo {
 }
 
 /// Base forms that rules name, and tests of single morphemes.
-#[derive(Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Vocabulary {
     ids: HashMap<String, u32>,
     /// The node of a base form alone, by id.
@@ -280,13 +308,13 @@ pub(super) fn push_id(bytes: &mut Vec<u8>, id: u32) {
 }
 
 impl RuleSet {
-    /// The rules that the program carries.
+    /// Compiles rule files that are known to be correct: neither lints nor regular expressions are tried.
     ///
     /// # Errors
     ///
-    /// Faults in them, which means a broken build.
-    pub fn embedded(analyzer: &Analyzer) -> Result<Self, RuleSetError> {
-        let files = RuleFiles::parse(&super::file::embedded_rules()).map_err(RuleSetError)?;
+    /// Every fault that is found all the same.
+    pub(crate) fn from_trusted(sources: &[Arc<Source>], analyzer: &Analyzer) -> Result<Self, RuleSetError> {
+        let files = RuleFiles::parse(sources).map_err(RuleSetError)?;
         Compiler::new(&files, analyzer, true).compile()
     }
 
@@ -315,7 +343,7 @@ impl RuleSet {
         self.rules.iter().map(|rule| RuleInfo {
             id: &rule.id,
             categories: &rule.categories,
-            span: &rule.span,
+            span: rule.place.span(&self.sources),
             kind: rule.kind,
             strength: rule.strength,
             note: rule.note.as_deref(),
@@ -420,7 +448,7 @@ impl<'f> Compiler<'f> {
             let unless = rule.unless.iter().filter_map(|pattern| self.clause(&pattern.node, pattern)).collect();
             rules.push(CompiledRule {
                 id: rule.id.clone(),
-                span: rule.span.clone(),
+                place: Place::new(&files.sources, &rule.span),
                 categories,
                 alternatives,
                 unless,
@@ -485,15 +513,14 @@ impl<'f> Compiler<'f> {
             SpanNode::Test(WordTest { word: Some(WordShape::Exact(base_form)), .. }) => text_likelihood(base_form),
             _ => 0.5,
         };
-        let (gates, always) = super::gate::build(&self.spans, &self.requirements, &mut rules, likelihood);
+        let (gates, text_gates, always) = super::gate::build(&self.spans, &self.requirements, &mut rules, likelihood);
         let mut nodes: HashMap<&str, SpanId> = HashMap::new();
         for (index, node) in self.spans.iter().enumerate() {
             if let SpanNode::Text(text) = node {
                 nodes.insert(text, SpanId(index as u32));
             }
         }
-        let mut texts: Vec<(&str, TextUse)> = gates
-            .of_text
+        let mut texts: Vec<(&str, TextUse)> = text_gates
             .iter()
             .map(|(text, &gate)| (text.as_str(), TextUse { node: nodes.get(text.as_str()).copied(), gate }))
             .collect();
@@ -507,6 +534,7 @@ impl<'f> Compiler<'f> {
         let texts = texts.into_iter().map(|(_, text_use)| text_use).collect();
         RuleSet {
             codebook: self.files.codebook.clone(),
+            sources: self.files.sources.clone(),
             version: self.files.version.clone(),
             rules,
             regexes: self.regexes,
@@ -581,7 +609,7 @@ impl<'f> Compiler<'f> {
             Expr::CategoryRef(id) => Condition::Category(self.category(id, span.clone())?),
             _ => Condition::Span(self.span(node, pattern)?),
         };
-        Some(Clause { condition, span, is_costly: false, gate: None })
+        Some(Clause { condition, place: Place::new(&self.files.sources, &span), is_costly: false, gate: None })
     }
 
     fn clauses(&mut self, nodes: &[Node], pattern: &'f PatternText) -> Option<Vec<Clause>> {
@@ -664,7 +692,7 @@ impl<'f> Compiler<'f> {
         }
         self.requirements.push(Requirement::of(text));
         let index = self.regexes.len();
-        self.regexes.push(LazyRegex { pattern: text.to_owned(), compiled: OnceLock::new() });
+        self.regexes.push(LazyRegex::new(text.to_owned()));
         self.by_regex.insert(text.to_owned(), index);
         Some(index)
     }
@@ -751,13 +779,13 @@ impl<'f> Compiler<'f> {
     }
 
     fn check_rule_cycles(&mut self, rules: &[CompiledRule]) {
-        fn references(clause: &Clause, rules: &[CompiledRule], found: &mut Vec<(u32, Span)>) {
+        fn references(clause: &Clause, rules: &[CompiledRule], found: &mut Vec<(u32, Place)>) {
             match &clause.condition {
-                Condition::Rule(index) => found.push((*index, clause.span.clone())),
+                Condition::Rule(index) => found.push((*index, clause.place)),
                 Condition::Category(category) => {
                     for (index, rule) in rules.iter().enumerate() {
                         if rule.kind == RuleKind::Assign && rule.categories.contains(category) {
-                            found.push((index as u32, clause.span.clone()));
+                            found.push((index as u32, clause.place));
                         }
                     }
                 }
@@ -768,7 +796,7 @@ impl<'f> Compiler<'f> {
                 Condition::Span(_) | Condition::Compare { .. } | Condition::Attribute { .. } => {}
             }
         }
-        let edges: Vec<Vec<(u32, Span)>> = rules
+        let edges: Vec<Vec<(u32, Place)>> = rules
             .iter()
             .map(|rule| {
                 let mut found = Vec::new();
@@ -785,7 +813,7 @@ impl<'f> Compiler<'f> {
             }
             state[start] = 1;
             while let Some((rule, next)) = stack.pop() {
-                let Some((target, span)) = edges[rule].get(next) else {
+                let Some((target, place)) = edges[rule].get(next) else {
                     state[rule] = 2;
                     continue;
                 };
@@ -799,7 +827,7 @@ impl<'f> Compiler<'f> {
                     1 => self.diagnostics.push(
                         Diagnostic::error(
                             "rule-cycle",
-                            span.clone(),
+                            place.span(&self.files.sources),
                             match target == rule {
                                 true => format!("規則「{}」が自分自身を参照しています", rules[target].id),
                                 false => format!(
@@ -809,7 +837,7 @@ impl<'f> Compiler<'f> {
                             },
                         )
                         .help("どこか 1 か所の参照を消してください")
-                        .related(rules[target].span.clone(), "参照されている規則"),
+                        .related(rules[target].place.span(&self.files.sources), "参照されている規則"),
                     ),
                     _ => {}
                 }
@@ -820,11 +848,15 @@ impl<'f> Compiler<'f> {
 
 /// A regular expression that is compiled when it is first needed: most never are.
 pub(super) struct LazyRegex {
-    pattern: String,
+    pub(super) pattern: String,
     compiled: OnceLock<Regex>,
 }
 
 impl LazyRegex {
+    pub(super) fn new(pattern: String) -> Self {
+        Self { pattern, compiled: OnceLock::new() }
+    }
+
     fn build(pattern: &str) -> Result<Regex, regex::Error> {
         RegexBuilder::new(pattern).size_limit(REGEX_SIZE_LIMIT).case_insensitive(true).build()
     }

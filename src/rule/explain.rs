@@ -646,7 +646,7 @@ impl<'r> Explainer<'_, 'r> {
     fn outcome(&mut self, clause: &Clause, window: Window) -> ClauseOutcome {
         let mut hits = Some(Vec::new());
         let held = self.matcher.holds(clause, window, self.context, &mut hits);
-        let span = clause.span.clone();
+        let span = clause.place.span(&self.matcher.rules.sources);
         let (kind, parts) = match &clause.condition {
             Condition::All(parts) => (ClauseKind::All, self.outcomes(parts, window)),
             Condition::Any(parts) => (ClauseKind::Any, self.outcomes(parts, window)),

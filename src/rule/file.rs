@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use rayon::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -22,27 +22,6 @@ use crate::{
 
 /// A rule file larger than this is refused.
 const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
-
-/// The rules that the program carries, as (path below `rules/`, text).
-const EMBEDDED: [(&str, &str); 12] = [
-    ("rules/codebook.toml", include_str!("../../rules/codebook.toml")),
-    ("rules/complaint.toml", include_str!("../../rules/complaint.toml")),
-    ("rules/concepts.toml", include_str!("../../rules/concepts.toml")),
-    ("rules/data_lag.toml", include_str!("../../rules/data_lag.toml")),
-    ("rules/device.toml", include_str!("../../rules/device.toml")),
-    ("rules/display.toml", include_str!("../../rules/display.toml")),
-    ("rules/elderly.toml", include_str!("../../rules/elderly.toml")),
-    ("rules/operation_support.toml", include_str!("../../rules/operation_support.toml")),
-    ("rules/polarity.toml", include_str!("../../rules/polarity.toml")),
-    ("rules/restore_card.toml", include_str!("../../rules/restore_card.toml")),
-    ("rules/smartphone.toml", include_str!("../../rules/smartphone.toml")),
-    ("rules/system_confusion.toml", include_str!("../../rules/system_confusion.toml")),
-];
-
-/// The rule files that the program carries.
-pub fn embedded_rules() -> Vec<Arc<Source>> {
-    EMBEDDED.iter().map(|&(path, text)| Source::new(path, text)).collect()
-}
 
 /// A pattern with the file that it stands in.
 #[derive(Debug, Clone)]
@@ -98,7 +77,7 @@ impl PatternText {
 }
 
 /// What a rule does when it fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum RuleKind {
     /// Gives its categories.
     #[default]
@@ -108,7 +87,7 @@ pub enum RuleKind {
 }
 
 /// How much a rule says by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Strength {
     /// Suffices alone.
     #[default]
@@ -118,7 +97,7 @@ pub enum Strength {
 }
 
 /// What an example says of its rule; the four marks of Semgrep's tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ExampleKind {
     /// `match`: the rule must fire.
     Match,
@@ -184,6 +163,8 @@ pub struct RuleFiles {
     pub(crate) polarity: PolarityWords,
     /// blake3 over paths and texts.
     pub(crate) version: String,
+    /// The files, sorted by path.
+    pub(crate) sources: Vec<Arc<Source>>,
 }
 
 #[derive(Deserialize)]
@@ -241,6 +222,7 @@ impl RuleFiles {
             concepts: reader.concepts,
             polarity: reader.polarity.unwrap_or_default(),
             version: hasher.finalize().to_hex()[..16].to_owned(),
+            sources,
         })
     }
 }

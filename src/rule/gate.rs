@@ -6,7 +6,9 @@
 //! must occur together only the rarest one leads on: the others are looked at when that one is open. So the cost of a
 //! comment grows with its hits, and a rule costs nothing where its rarest word does not occur.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     compile::{Amount, Clause, CompiledRule, Condition, SpanId, SpanNode},
@@ -15,7 +17,7 @@ use super::{
 };
 
 /// Index of a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct GateId(u32);
 
 impl GateId {
@@ -25,55 +27,37 @@ impl GateId {
 }
 
 /// A way from a gate to one above it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Edge {
     to: GateId,
     /// Of a union above: the list of its open parts, and which part this is.
     part: Option<(u32, SpanId)>,
 }
 
-/// Lists one after the other, with where each begins; one more beginning than there are lists.
-#[derive(Debug)]
-struct Lists<T> {
-    items: Vec<T>,
-    starts: Vec<u32>,
-}
-
-impl<T> Lists<T> {
-    fn new(lists: Vec<Vec<T>>) -> Self {
-        let mut starts = Vec::with_capacity(lists.len() + 1);
-        let mut items = Vec::with_capacity(lists.iter().map(Vec::len).sum());
-        for list in lists {
-            starts.push(items.len() as u32);
-            items.extend(list);
-        }
-        starts.push(items.len() as u32);
-        Self { items, starts }
-    }
-
-    fn get(&self, index: usize) -> &[T] {
-        &self.items[self.starts[index] as usize..self.starts[index + 1] as usize]
-    }
+/// A gate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Gate {
+    /// Gates to look at when this one is open: a range of [`Gates::edges`].
+    above: Range<u32>,
+    /// Gates that must all be open: a range of [`Gates::parts`]; empty where any edge opens the gate.
+    all_of: Range<u32>,
+    /// The rule that it wakes.
+    wakes: Option<u32>,
 }
 
 /// The gates of a rule set.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Gates {
-    /// Gates to look at when a gate is open.
-    above: Lists<Edge>,
-    /// Gates that must all be open; none where any edge opens the gate.
-    all_of: Lists<GateId>,
-    /// The rule that an open gate wakes.
-    wakes: Vec<Option<u32>>,
+    gates: Vec<Gate>,
+    edges: Vec<Edge>,
+    parts: Vec<GateId>,
     /// The gate of each span expression.
     of_span: Vec<GateId>,
     /// The list of open parts of each span expression that is a union.
     union_of_span: Vec<Option<u32>>,
-    unions: usize,
+    unions: u32,
     /// Regular expressions of which nothing is known before they are tried.
     always: Vec<GateId>,
-    /// Gates of texts that regular expressions need.
-    pub(super) of_text: HashMap<String, GateId>,
 }
 
 impl Gates {
@@ -81,6 +65,10 @@ impl Gates {
     pub(super) fn of(&self, span: SpanId) -> GateId {
         self.of_span[span.index()]
     }
+}
+
+fn in_range<'l, T>(list: &'l [T], range: &Range<u32>) -> &'l [T] {
+    &list[range.start as usize..range.end as usize]
 }
 
 /// What is open for one comment.
@@ -98,11 +86,11 @@ pub(super) struct OpenGates {
 
 impl OpenGates {
     pub(super) fn new(gates: &Gates) -> Self {
-        let words = gates.wakes.len().div_ceil(64);
+        let words = gates.gates.len().div_ceil(64);
         Self {
             open: vec![0; words],
             pending: vec![0; words],
-            parts: vec![Vec::new(); gates.unions],
+            parts: vec![Vec::new(); gates.unions as usize],
             ..Self::default()
         }
     }
@@ -138,13 +126,13 @@ impl OpenGates {
             while self.pending[word] != 0 {
                 let bit = self.pending[word].trailing_zeros();
                 self.pending[word] &= self.pending[word] - 1;
-                let gate = word * 64 + bit as usize;
-                if !gates.all_of.get(gate).iter().all(|&below| self.is_open(below)) {
+                let gate = &gates.gates[word * 64 + bit as usize];
+                if !in_range(&gates.parts, &gate.all_of).iter().all(|&below| self.is_open(below)) {
                     continue;
                 }
                 self.open[word] |= 1 << bit;
-                self.woken.extend(gates.wakes[gate]);
-                for edge in gates.above.get(gate) {
+                self.woken.extend(gate.wakes);
+                for edge in in_range(&gates.edges, &gate.above) {
                     let (at, bit) = (edge.to.index() / 64, 1 << (edge.to.index() % 64));
                     if let Some((list, part)) = edge.part {
                         let list = &mut self.parts[list as usize];
@@ -161,14 +149,14 @@ impl OpenGates {
     }
 }
 
-/// Builds the gates of span expressions, clauses and rules, sets those of the clauses, and lists the rules that have
-/// none. `likelihood` tells how probable a hit of a word or text is in a comment.
+/// Builds the gates of span expressions, clauses and rules and sets those of the clauses; gives the gates of texts
+/// too, and the rules that have no gate. `likelihood` tells how probable a hit of a word or text is in a comment.
 pub(super) fn build(
     spans: &[SpanNode],
     requirements: &[Option<Requirement>],
     rules: &mut [CompiledRule],
     likelihood: impl Fn(&SpanNode) -> f32,
-) -> (Gates, Vec<u32>) {
+) -> (Gates, HashMap<String, GateId>, Vec<u32>) {
     let mut builder = Builder::default();
     for node in spans {
         let gate = match node {
@@ -210,7 +198,8 @@ pub(super) fn build(
             }
         }
     }
-    (builder.finish(), always)
+    let (gates, of_text) = builder.finish();
+    (gates, of_text, always)
 }
 
 #[derive(Default)]
@@ -229,17 +218,16 @@ struct Builder {
 }
 
 impl Builder {
-    fn finish(self) -> Gates {
-        Gates {
-            above: Lists::new(self.above),
-            all_of: Lists::new(self.all_of),
-            wakes: self.wakes,
-            of_span: self.of_span,
-            union_of_span: self.union_of_span,
-            unions: self.unions as usize,
-            always: self.always,
-            of_text: self.of_text,
+    fn finish(self) -> (Gates, HashMap<String, GateId>) {
+        let (mut gates, mut edges, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        for ((above, all_of), wakes) in self.above.into_iter().zip(self.all_of).zip(self.wakes) {
+            let (first_edge, first_part) = (edges.len() as u32, parts.len() as u32);
+            edges.extend(above);
+            parts.extend(all_of);
+            gates.push(Gate { above: first_edge..edges.len() as u32, all_of: first_part..parts.len() as u32, wakes });
         }
+        let Self { of_span, union_of_span, unions, always, of_text, .. } = self;
+        (Gates { gates, edges, parts, of_span, union_of_span, unions, always }, of_text)
     }
 
     fn gate(&mut self, likelihood: f32) -> GateId {

@@ -10,6 +10,7 @@ mod example;
 mod explain;
 mod file;
 mod gate;
+mod image;
 mod khcoder;
 mod matcher;
 mod parse;
@@ -21,6 +22,7 @@ pub mod syntax;
 mod toml_text;
 
 pub use compare::{CategoryChange, Change, ComparedItem, Comparison, PrimaryChange};
+pub use crate::embedded::embedded_rules;
 pub use compile::{RuleInfo, RuleSet, RuleSetError};
 pub use coverage::{Coverage, CoverageItem, Overlap, RuleCoverage};
 pub use example::{ExampleOutcome, ExampleReport};
@@ -28,7 +30,7 @@ pub use explain::{
     ClauseKind, ClauseOutcome, Exclusion, ExplainedCategory, ExplainedFiring, ExplainedMorpheme, Explanation, Failure,
     FailureReason, NearestRule, PreventedRule, Verdict,
 };
-pub use file::{Example, ExampleKind, RuleFiles, RuleKind, Strength, embedded_rules};
+pub use file::{Example, ExampleKind, RuleFiles, RuleKind, Strength};
 pub use khcoder::{KhConversion, KhRule, convert_khcoder};
 pub use matcher::Matcher;
 pub use parse::parse_pattern;

@@ -40,7 +40,7 @@ pub(crate) struct PolarityWords {
 }
 
 /// What a word does in the scan: a set of bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Roles(u16);
 
 impl Roles {
@@ -71,7 +71,7 @@ impl Roles {
 }
 
 /// Base forms with their roles.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct RoleTable(HashMap<String, Roles>);
 
 impl RoleTable {

@@ -19,6 +19,9 @@ pub(super) enum Requirement {
 /// A part of a regular expression is written out as its texts where they are at most so many.
 const MAX_TEXTS: usize = 96;
 
+/// Of parts that must all be there, so many of the rarest are asked for.
+const MAX_PARTS: usize = 3;
+
 /// A part that is this probable tells too little to be asked for beside rarer ones.
 const TELLS_NOTHING: f32 = 0.5;
 
@@ -64,6 +67,8 @@ impl Requirement {
         if rarest < TELLS_NOTHING {
             needed.retain(|part| part.likelihood() < TELLS_NOTHING);
         }
+        needed.sort_by(|a, b| a.likelihood().total_cmp(&b.likelihood()));
+        needed.truncate(MAX_PARTS);
         (!needed.is_empty()).then(|| Self::joined(needed, Self::All))
     }
 

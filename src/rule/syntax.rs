@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// A node with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
@@ -79,7 +81,7 @@ pub enum Expr {
 }
 
 /// A test of single morphemes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WordTest {
     /// The word as written (its base form, or a text of several morphemes), `None` for `*`.
     pub word: Option<WordShape>,
@@ -94,7 +96,7 @@ pub struct WordTest {
 }
 
 /// A word, or the beginning or the end of one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WordShape {
     /// The base form.
     Exact(String),
@@ -105,7 +107,7 @@ pub enum WordShape {
 }
 
 /// How far apart parts may stand, and in which unit they must stand together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Distance {
     /// Morphemes, counted from the last one of a part to the first one of the next; `None` for any number.
     pub morphemes: Option<u32>,
@@ -121,7 +123,7 @@ impl Default for Distance {
 }
 
 /// A unit of evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Unit {
     /// 文.
     #[default]
@@ -131,7 +133,7 @@ pub enum Unit {
 }
 
 /// Where a hit must meet the boundaries of morphemes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Alignment {
     /// At its start: `start('込んで')` is not inside 思い込んで.
     Start,
@@ -140,7 +142,7 @@ pub enum Alignment {
 }
 
 /// A feature of the predicate at a hit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Feature {
     /// `neg`: denied (反映されない, 未反映, エラーはない).
     Negated,
@@ -183,7 +185,7 @@ pub enum Quantity {
 }
 
 /// A comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Comparison {
     /// `>`
     Greater,

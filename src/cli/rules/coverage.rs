@@ -119,7 +119,7 @@ impl Args {
         if !idle.is_empty() {
             writeln!(out, "\n一度も当たらない規則 {} 件", idle.len())?;
             for info in idle {
-                writeln!(out, "  {}  {}", info.id, place(info.span))?;
+                writeln!(out, "  {}  {}", info.id, place(&info.span))?;
             }
         }
         let overlaps = self.shown_overlaps(coverage);
@@ -179,7 +179,7 @@ impl Args {
                         "wrong": counts.wrong,
                         "precision": counts.precision().map(round),
                     }),
-                    place_json(info.span),
+                    place_json(&info.span),
                 )
             })
             .collect();

@@ -131,20 +131,20 @@ impl View<'_> {
             let info = &self.infos[firing.rule];
             let weak = if info.strength == Strength::Weak { "・弱い" } else { "" };
             let mark = if firing.excluded_by.is_some() { "取り消し" } else { "当たり" };
-            writeln!(out, "    {mark} {}（{}{weak}） {}", info.id, self.sentence(firing.sentence), place(info.span))?;
-            self.write_held(out, &firing.clauses, info.span)?;
+            writeln!(out, "    {mark} {}（{}{weak}） {}", info.id, self.sentence(firing.sentence), place(&info.span))?;
+            self.write_held(out, &firing.clauses, &info.span)?;
             if let Some(exclusion) = &firing.excluded_by {
                 let info = &self.infos[exclusion.rule];
-                writeln!(out, "      ← 除外の規則 {} {}", info.id, place(info.span))?;
-                self.write_held(out, &exclusion.clauses, info.span)?;
+                writeln!(out, "      ← 除外の規則 {} {}", info.id, place(&info.span))?;
+                self.write_held(out, &exclusion.clauses, &info.span)?;
             }
         }
         for prevented in &category.prevented {
             let info = &self.infos[prevented.rule];
-            writeln!(out, "    見送り {}（{}） {}", info.id, self.sentence(prevented.sentence), place(info.span))?;
-            self.write_held(out, &prevented.clauses, info.span)?;
+            writeln!(out, "    見送り {}（{}） {}", info.id, self.sentence(prevented.sentence), place(&info.span))?;
+            self.write_held(out, &prevented.clauses, &info.span)?;
             writeln!(out, "      ← unless")?;
-            self.write_held(out, &prevented.unless, info.span)?;
+            self.write_held(out, &prevented.unless, &info.span)?;
         }
         if let Some(nearest) = &category.nearest {
             let info = &self.infos[nearest.rule];
@@ -153,13 +153,13 @@ impl View<'_> {
                 "    いちばん近い規則 {}（{}） {}",
                 info.id,
                 self.sentence(nearest.sentence),
-                place(info.span)
+                place(&info.span)
             )?;
             for clause in nearest.clause.held_atoms() {
-                self.write_clause(out, "○", clause, &self.words(clause), info.span)?;
+                self.write_clause(out, "○", clause, &self.words(clause), &info.span)?;
             }
             for failure in nearest.clause.failures() {
-                self.write_clause(out, "×", failure.clause, &self.failure_text(failure), info.span)?;
+                self.write_clause(out, "×", failure.clause, &self.failure_text(failure), &info.span)?;
             }
         }
         Ok(())
@@ -321,7 +321,7 @@ impl View<'_> {
     fn rule_json(&self, rule: usize) -> Value {
         let info = &self.infos[rule];
         let strength = if info.strength == Strength::Weak { "weak" } else { "strong" };
-        merged(json!({"rule": info.id, "strength": strength}), place_json(info.span))
+        merged(json!({"rule": info.id, "strength": strength}), place_json(&info.span))
     }
 
     fn clauses(&self, clauses: &[ClauseOutcome]) -> Vec<Value> {

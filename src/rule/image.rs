@@ -1,0 +1,132 @@
+//! Compiled rules as bytes, so that the program starts with the rules that it carries instead of compiling them.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use daachorse::{CharwiseDoubleArrayAhoCorasick, DoubleArrayAhoCorasick};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    compile::{CompiledRule, LazyRegex, Place, RuleSet, SpanNode, TextUse, Vocabulary},
+    file::{Example, ExampleKind},
+    gate::Gates,
+};
+use crate::{
+    analyze::{Analyzer, Shelves},
+    codebook::{Category, Codebook},
+    source::Source,
+};
+
+/// A rule set without what is made anew at each start.
+#[derive(Serialize, Deserialize)]
+struct Image<'a> {
+    /// Version of the analyser whose morphemes the words are sequences of.
+    analyzer: Cow<'a, str>,
+    version: Cow<'a, str>,
+    title: Cow<'a, str>,
+    categories: Cow<'a, [Category]>,
+    rules: Cow<'a, [CompiledRule]>,
+    /// By rule.
+    examples: Vec<Vec<ExampleImage<'a>>>,
+    spans: Cow<'a, [SpanNode]>,
+    regexes: Vec<Cow<'a, str>>,
+    texts: Cow<'a, [TextUse]>,
+    gates: Cow<'a, Gates>,
+    always: Cow<'a, [u32]>,
+    vocabulary: Cow<'a, Vocabulary>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ExampleImage<'a> {
+    kind: ExampleKind,
+    text: Cow<'a, str>,
+    attributes: Cow<'a, BTreeMap<String, String>>,
+    place: Place,
+}
+
+impl RuleSet {
+    /// The rule set as bytes, for [`from_image`](Self::from_image) of the same program.
+    #[allow(dead_code, reason = "called by the build script, which compiles this file too")]
+    pub(crate) fn to_image(&self, analyzer: &Analyzer) -> Vec<u8> {
+        let example = |example: &'_ Example| ExampleImage {
+            kind: example.kind,
+            text: Cow::Owned(example.text.clone()),
+            attributes: Cow::Owned(example.attributes.clone()),
+            place: Place::new(&self.sources, &example.span),
+        };
+        let image = Image {
+            analyzer: Cow::Borrowed(analyzer.version()),
+            version: Cow::Borrowed(&self.version),
+            title: Cow::Borrowed(self.codebook.title()),
+            categories: Cow::Borrowed(self.codebook.categories()),
+            rules: Cow::Borrowed(&self.rules),
+            examples: self.rules.iter().map(|rule| rule.examples.iter().map(example).collect()).collect(),
+            spans: Cow::Borrowed(&self.spans),
+            regexes: self.regexes.iter().map(|regex| Cow::Borrowed(regex.pattern.as_str())).collect(),
+            texts: Cow::Borrowed(&self.texts),
+            gates: Cow::Borrowed(&self.gates),
+            always: Cow::Borrowed(&self.always),
+            vocabulary: Cow::Borrowed(&self.vocabulary),
+        };
+        let parts = [
+            postcard::to_allocvec(&image).expect("every part of a rule set can be written"),
+            self.word_automaton.as_ref().map(DoubleArrayAhoCorasick::serialize).unwrap_or_default(),
+            self.text_automaton.as_ref().map(CharwiseDoubleArrayAhoCorasick::serialize).unwrap_or_default(),
+        ];
+        let lengths = parts.iter().flat_map(|part| (part.len() as u64).to_le_bytes());
+        lengths.chain(parts.iter().flatten().copied()).collect()
+    }
+
+    /// A rule set from bytes, with the files that it was compiled from; `None` where it was compiled for an analyser
+    /// of another version, or the bytes are of another program.
+    pub(crate) fn from_image(bytes: &[u8], mut sources: Vec<Arc<Source>>, analyzer: &Analyzer) -> Option<Self> {
+        let (lengths, mut rest) = bytes.split_at_checked(24)?;
+        let mut parts = lengths.chunks_exact(8).map(|length| {
+            let length = u64::from_le_bytes(length.try_into().ok()?);
+            let (part, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+            rest = after;
+            Some(part)
+        });
+        let (image, words, texts) = (parts.next()??, parts.next()??, parts.next()??);
+        let image: Image<'_> = postcard::from_bytes(image).ok()?;
+        if image.analyzer != analyzer.version() {
+            return None;
+        }
+        let word_automaton = match words {
+            [] => None,
+            words => Some(DoubleArrayAhoCorasick::deserialize(words).ok()?.0),
+        };
+        let text_automaton = match texts {
+            [] => None,
+            texts => Some(CharwiseDoubleArrayAhoCorasick::deserialize(texts).ok()?.0),
+        };
+        sources.sort_by_key(|source| source.path());
+        let mut rules = image.rules.into_owned();
+        for (rule, examples) in rules.iter_mut().zip(image.examples) {
+            rule.examples = examples
+                .into_iter()
+                .map(|example| Example {
+                    kind: example.kind,
+                    text: example.text.into_owned(),
+                    attributes: example.attributes.into_owned(),
+                    span: example.place.span(&sources),
+                })
+                .collect();
+        }
+        Some(Self {
+            codebook: Codebook::new(image.title.into_owned(), image.categories.into_owned()).ok()?,
+            version: image.version.into_owned(),
+            sources,
+            rules,
+            spans: image.spans.into_owned(),
+            regexes: image.regexes.into_iter().map(|pattern| LazyRegex::new(pattern.into_owned())).collect(),
+            word_automaton,
+            text_automaton,
+            texts: image.texts.into_owned(),
+            gates: image.gates.into_owned(),
+            always: image.always.into_owned(),
+            vocabulary: image.vocabulary.into_owned(),
+            known: Shelves::new(analyzer.word_count()),
+            warnings: Vec::new(),
+        })
+    }
+}
