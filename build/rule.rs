@@ -1,6 +1,6 @@
 //! The part of `src/rule` that compiles rules.
 
-#[path = "../src/rule/check.rs"]
+#[path = "../src/rule/check/mod.rs"]
 mod check;
 #[path = "../src/rule/compile.rs"]
 mod compile;
@@ -14,9 +14,13 @@ mod image;
 mod parse;
 #[path = "../src/rule/polarity.rs"]
 mod polarity;
+#[path = "../src/rule/regex_fault.rs"]
+mod regex_fault;
 #[path = "../src/rule/require.rs"]
 mod require;
 #[path = "../src/rule/syntax.rs"]
 pub mod syntax;
+#[path = "../src/rule/toml_text.rs"]
+mod toml_text;
 
 pub use compile::RuleSet;

@@ -6,7 +6,7 @@ use jirei::{
     classify::Classification,
     comment::Comment,
     evaluate::{Evaluation, Gold, evaluate},
-    rule::Matcher,
+    rule::{Matcher, RuleSet, embedded_rules},
 };
 use serde::Deserialize;
 
@@ -81,4 +81,25 @@ fn counts_follow_must_and_may() {
     assert_eq!(evaluation.differences[0].wrong, ["display"]);
     let strange = Gold { must: vec!["unknown".into()], ..Gold::default() };
     assert!(evaluate(codebook, [(&id, &strange, &given)]).is_err());
+}
+
+/// The rules that the program carries were compiled when it was built: they say the same as the files do.
+#[test]
+fn compiled_rules_are_those_of_the_files() {
+    let compiled = RuleSet::from_sources(&embedded_rules(), &ANALYZER).expect("the rules are correct");
+    assert_eq!(RULES.version(), compiled.version());
+    assert_eq!(RULES.codebook(), compiled.codebook());
+    for (carried, read) in RULES.rules().zip(compiled.rules()) {
+        assert_eq!((carried.id, carried.span, carried.note), (read.id, read.span, read.note));
+        assert_eq!(carried.examples.len(), read.examples.len());
+    }
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/gold.jsonl"));
+    let text = std::fs::read_to_string(path).expect("the gold file is readable");
+    let mut worker = ANALYZER.worker();
+    let (mut carried, mut read) = (Matcher::new(&RULES), Matcher::new(&compiled));
+    for line in text.lines() {
+        let Line { comment, .. } = serde_json::from_str(line).expect("a gold line");
+        let analysis = worker.analyze(&comment.text);
+        assert_eq!(carried.classify(&analysis, &comment), read.classify(&analysis, &comment), "{}", comment.text);
+    }
 }
