@@ -101,9 +101,8 @@ fn compile_rules(dictionary: &Path, compiled: &Path) -> Result<(), Box<dyn Error
         }
     }
     let analyzer = Analyzer::with_dictionary(dictionary)?;
-    let rules = RuleSet::from_trusted(&sources, &analyzer).map_err(|error| {
-        error.0.iter().map(|diagnostic| format!("\n{diagnostic}")).collect::<String>()
-    })?;
+    let rules = RuleSet::from_trusted(&sources, &analyzer)
+        .map_err(|error| error.0.iter().map(|diagnostic| format!("\n{diagnostic}")).collect::<String>())?;
     fs::write(compiled, rules.to_image(&analyzer))?;
     Ok(())
 }

@@ -221,11 +221,7 @@ impl Vocabulary {
             .map(|&(_, node)| node);
         let id = self.ids.get(base_form).copied().unwrap_or(0);
         let tests = self.single.get(&id).copied().into_iter().chain(tests).collect();
-        WordInfo {
-            id,
-            tests,
-            roles: self.roles.roles(base_form, morpheme.word),
-        }
+        WordInfo { id, tests, roles: self.roles.roles(base_form, morpheme.word) }
     }
 }
 

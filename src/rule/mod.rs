@@ -21,8 +21,8 @@ mod suggest;
 pub mod syntax;
 mod toml_text;
 
-pub use compare::{CategoryChange, Change, ComparedItem, Comparison, PrimaryChange};
 pub use crate::embedded::embedded_rules;
+pub use compare::{CategoryChange, Change, ComparedItem, Comparison, PrimaryChange};
 pub use compile::{RuleInfo, RuleSet, RuleSetError};
 pub use coverage::{Coverage, CoverageItem, Overlap, RuleCoverage};
 pub use example::{ExampleOutcome, ExampleReport};
