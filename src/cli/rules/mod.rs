@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn snippets_show_the_word() {
-        assert_eq!(snippet("朝から受付が混んで困る", "混ん", 16), "…受付が混んで困…");
+        assert_eq!(snippet("朝から受付が混んで困る", "混ん", 16), "…付が混んで困る");
         assert_eq!(snippet("朝から\n混む", "無い", 30), "朝から 混む");
     }
 }
