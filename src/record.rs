@@ -493,10 +493,10 @@ mod tests {
             |record| record.counts.questions.get_mut("問7/8").expect("it is there").comments = 4,
             &[("問7/8 のコメントの数", Some("3"), Some("4"))],
         );
-        case(|record| record.counts.questions.clear(), &[("問7/8 の有無", Some("{\"comments\":3,\"coded\":2}"), None)]);
+        case(|record| record.counts.questions.clear(), &[("問7/8 の有無", Some("{\"coded\":2,\"comments\":3}"), None)]);
         case(
             |record| record.output = None,
-            &[("出力の有無", Some("{\"path\":\"out.csv\",\"bytes\":10,\"hash\":\"o\"}"), None)],
+            &[("出力の有無", Some("{\"bytes\":10,\"hash\":\"o\",\"path\":\"out.csv\"}"), None)],
         );
     }
 
