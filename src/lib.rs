@@ -39,6 +39,7 @@ pub mod read;
 pub mod record;
 pub mod report;
 pub mod respondent;
+pub mod review;
 pub mod rule;
 pub mod search;
 pub mod source;

@@ -29,6 +29,8 @@ pub use disclosure::{DetailKind, Finding, RowFinding, find_details, mask_details
 pub use settings::{Settings, SettingsError, Split};
 pub use similar::group_similar;
 
+pub(crate) use printable::{one_line, printable};
+
 /// A form in which an appendix can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AppendixFormat {
