@@ -11,6 +11,7 @@ mod gold;
 mod normalize;
 mod read;
 mod report;
+mod review;
 mod rule_agreement;
 mod rule_docs;
 mod rule_lints;

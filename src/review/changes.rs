@@ -54,19 +54,20 @@ pub struct Review {
 
 /// Compares a workbook with the casebook that it was exported from; changes nothing. `path` is for messages.
 ///
-/// A cell counts where it is other than when it was exported. Where the casebook says the same already nothing is to
-/// be done; where it says what it said at the export the cell becomes a change; all else is a conflict.
+/// A cell counts where it is other than when it was exported. Where the casebook says what it said at the export the
+/// cell becomes a change; so it does where the casebook says the same already but by somebody else, for two coders'
+/// agreement is to be seen. Where `coder` said the same nothing is to be done, and all else is a conflict.
 ///
 /// # Errors
 ///
 /// When it comes from another casebook, or the record cannot be read.
-pub fn plan(file: &ReviewFile, path: &Path, casebook: &mut Casebook) -> Result<Review, ReviewError> {
+pub fn plan(file: &ReviewFile, path: &Path, casebook: &mut Casebook, coder: &str) -> Result<Review, ReviewError> {
     if casebook.identity()? != file.identity {
         return Err(ReviewError::OtherCasebook(path.to_owned()));
     }
     let frame = casebook.frame()?;
     let mut review = Review { problems: file.problems.clone(), ..Review::default() };
-    let mut decisions: Option<Vec<StoredDecision>> = None;
+    let decisions = casebook.decisions()?;
     for row in file.rows.iter().filter(|row| !row.edits.is_empty()) {
         let id = CommentId::new(row.exported.id.clone());
         let Some(comment) = casebook.comment(&id)? else {
@@ -93,15 +94,12 @@ pub fn plan(file: &ReviewFile, path: &Path, casebook: &mut Casebook) -> Result<R
             }
             let change = change(file, row, edit);
             match compare(row, edit, &comment) {
-                Standing::Same => review.already += 1,
+                Standing::Same if is_said_by(&decisions, &change.decision, coder) => review.already += 1,
+                Standing::Same => review.changes.push(change),
                 Standing::AsExported => review.changes.push(change),
                 Standing::Otherwise => {
-                    let decisions = match &mut decisions {
-                        Some(decisions) => decisions,
-                        none => none.insert(casebook.decisions()?),
-                    };
                     let now = now(file, edit, &comment);
-                    review.conflicts.push(Conflict { by: last_word(decisions, &change.decision), now, change });
+                    review.conflicts.push(Conflict { by: last_word(&decisions, &change.decision), now, change });
                 }
             }
         }
@@ -218,29 +216,42 @@ fn quoted(note: &str) -> String {
     if note.is_empty() { "空欄".to_owned() } else { format!("「{}」", crate::report::one_line(note)) }
 }
 
+/// Whether the coder's own last decision on what a decision is about says the same; also where there is none because
+/// nobody ever decided.
+fn is_said_by(decisions: &[StoredDecision], decision: &Decision, coder: &str) -> bool {
+    let all: Vec<&StoredDecision> = on_subject(decisions, decision).collect();
+    match all.iter().find(|stored| stored.coder == coder) {
+        None => all.is_empty(),
+        Some(own) => match (&own.decision.judgement, &decision.judgement) {
+            (
+                Judgement::Category { category, action },
+                Judgement::Category { category: wanted_category, action: wanted },
+            ) if *action != Action::Leave && *wanted != Action::Leave => {
+                category == wanted_category && belongs(*action) == belongs(*wanted)
+            }
+            (own, wanted) => own == wanted,
+        },
+    }
+}
+
 /// The last decision on what a decision is about, unless it was taken back.
 fn last_word(decisions: &[StoredDecision], on: &Decision) -> Option<StoredDecision> {
-    decisions
-        .iter()
-        .rev()
-        .find(|stored| {
-            stored.undone.is_none()
-                && stored.decision.comment == on.comment
-                && match (&stored.decision.judgement, &on.judgement) {
-                    (Judgement::Category { category, .. }, Judgement::Category { category: wanted, action }) => {
-                        if *action == Action::Primary {
-                            is_primary(&stored.decision.judgement)
-                        } else {
-                            category == wanted
-                        }
-                    }
-                    (Judgement::GoodQuote(_), Judgement::GoodQuote(_)) | (Judgement::Note(_), Judgement::Note(_)) => {
-                        true
-                    }
-                    _ => false,
+    on_subject(decisions, on).next().cloned()
+}
+
+/// The decisions on what a decision is about that were not taken back, the last first.
+fn on_subject<'d>(decisions: &'d [StoredDecision], on: &'d Decision) -> impl Iterator<Item = &'d StoredDecision> {
+    decisions.iter().rev().filter(|stored| {
+        stored.undone.is_none()
+            && stored.decision.comment == on.comment
+            && match (&stored.decision.judgement, &on.judgement) {
+                (Judgement::Category { category, .. }, Judgement::Category { category: wanted, action }) => {
+                    if *action == Action::Primary { is_primary(&stored.decision.judgement) } else { category == wanted }
                 }
-        })
-        .cloned()
+                (Judgement::GoodQuote(_), Judgement::GoodQuote(_)) | (Judgement::Note(_), Judgement::Note(_)) => true,
+                _ => false,
+            }
+    })
 }
 
 impl Review {

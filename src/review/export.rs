@@ -6,6 +6,7 @@ use rust_xlsxwriter::{
     Color, ConditionalFormatCell, ConditionalFormatCellRule, DataValidation, DataValidationErrorStyle, DocProperties,
     ExcelDateTime, Format, FormatAlign, FormatBorder, Formula, Workbook, Worksheet, XlsxError,
 };
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     casebook::{FrameCategory, StoredComment},
@@ -25,6 +26,15 @@ use super::{
 const MAX_ROWS: usize = 1_048_575;
 
 const FONT: &str = "游ゴシック";
+
+/// Widths of columns in digits, of which a full-width character takes two and a little more.
+const TEXT_WIDTH: f64 = 54.0;
+const NOTE_WIDTH: f64 = 36.0;
+const GUIDE_WIDTH: f64 = 100.0;
+
+/// Points of a line, and of the highest row.
+const LINE_HEIGHT: f64 = 18.75;
+const MAX_HEIGHT: f64 = 409.0;
 
 /// What a workbook is made from, beside the comments.
 #[derive(Debug, Clone, Copy)]
@@ -172,6 +182,8 @@ fn review(
         }
         let good_quote = good_quote_word(exported.good_quote);
         sheet.write_string_with_format(row, layout.good_quote(), good_quote, &styles.center)?;
+        let lines = lines(&cell_text(&of.text), TEXT_WIDTH).max(lines(&exported.note, NOTE_WIDTH));
+        set_height(sheet, row, lines)?;
         sheet.write_string_with_format(row, layout.note(), exported.note, &styles.input)?;
     }
     let last = comments.len() as u32;
@@ -186,7 +198,8 @@ fn review(
 }
 
 fn header(sheet: &mut Worksheet, layout: &Layout, styles: &Styles) -> Result<(), XlsxError> {
-    let fixed = [(ID, 11.0), (PREFECTURE, 10.0), (FACILITY, 12.0), (QUESTION, 7.0), (TEXT, 52.0), (CERTAINTY, 8.0)];
+    let fixed =
+        [(ID, 11.0), (PREFECTURE, 10.0), (FACILITY, 12.0), (QUESTION, 7.0), (TEXT, TEXT_WIDTH), (CERTAINTY, 8.0)];
     for (column, (header, width)) in (0..).zip(fixed) {
         sheet.set_column_width(column, width)?;
         sheet.write_string_with_format(0, column, header, &styles.head)?;
@@ -194,7 +207,7 @@ fn header(sheet: &mut Worksheet, layout: &Layout, styles: &Styles) -> Result<(),
     let labels = layout.categories.iter().map(|category| category.label.as_str());
     let editable = std::iter::once((PRIMARY, 12.0))
         .chain(labels.map(|label| (label, 9.5)))
-        .chain([(GOOD_QUOTE, 9.5), (NOTE, 36.0)]);
+        .chain([(GOOD_QUOTE, 9.5), (NOTE, NOTE_WIDTH)]);
     for (column, (header, width)) in (Layout::PRIMARY..).zip(editable) {
         sheet.set_column_width(column, width)?;
         sheet.write_string_with_format(0, column, header, &styles.editable_head)?;
@@ -232,6 +245,19 @@ fn write_text(sheet: &mut Worksheet, row: u32, comment: &StoredComment, styles: 
         let segments: Vec<(&Format, &str)> =
             runs.iter().map(|(bold, run)| (if *bold { &styles.bold } else { &styles.regular }, run.as_str())).collect();
         sheet.write_rich_string_with_format(row, Layout::TEXT, &segments, &styles.text)?;
+    }
+    Ok(())
+}
+
+/// About how many lines a text takes in a column; programs that do not fit rows to wrapped text need to be told.
+fn lines(text: &str, width: f64) -> usize {
+    let room = (width / 1.1).max(1.0) as usize;
+    text.lines().map(|line| line.width_cjk().div_ceil(room).max(1)).sum()
+}
+
+fn set_height(sheet: &mut Worksheet, row: u32, lines: usize) -> Result<(), XlsxError> {
+    if lines > 1 {
+        sheet.set_row_height(row, (lines as f64 * LINE_HEIGHT).min(MAX_HEIGHT))?;
     }
     Ok(())
 }
@@ -340,25 +366,25 @@ fn guide(
     let strong = plain.clone().set_bold();
     let title = Format::new().set_font_name(FONT).set_bold().set_font_size(14);
     let head = strong.clone().set_background_color(Color::RGB(0x00E8_EEF4));
-    sheet.set_name(GUIDE_SHEET)?.set_column_width(0, 22)?.set_column_width(1, 100)?;
-    let mut lines: Vec<(String, String, &Format)> = Vec::new();
+    sheet.set_name(GUIDE_SHEET)?.set_column_width(0, 22)?.set_column_width(1, GUIDE_WIDTH)?;
+    let mut entries: Vec<(String, String, &Format)> = Vec::new();
     let heading = |text: &str, more: &str| (text.to_owned(), more.to_owned(), &head);
-    lines.push(("「レビュー」シートの使い方".to_owned(), String::new(), &title));
+    entries.push(("「レビュー」シートの使い方".to_owned(), String::new(), &title));
     let exported_at = info.exported_at.get(..10).unwrap_or(info.exported_at);
-    lines.push(("書き出した日".to_owned(), format!("{exported_at}　{rows} 件　{}", info.selection), &plain));
-    lines.push((String::new(), String::new(), &plain));
-    lines.push(heading("進め方", ""));
-    lines.extend((1..).zip(STEPS).map(|(step, what)| (step.to_string(), what.to_owned(), &plain)));
-    lines.push((String::new(), String::new(), &plain));
-    lines.push(heading("列", "意味"));
-    lines.extend(COLUMNS.iter().map(|(column, meaning)| ((*column).to_owned(), (*meaning).to_owned(), &plain)));
-    lines.push((String::new(), String::new(), &plain));
-    lines.push(heading("分類の欄の言葉", "意味"));
+    entries.push(("書き出した日（UTC）".to_owned(), format!("{exported_at}　{rows} 件　{}", info.selection), &plain));
+    entries.push((String::new(), String::new(), &plain));
+    entries.push(heading("進め方", ""));
+    entries.extend((1..).zip(STEPS).map(|(step, what)| (step.to_string(), what.to_owned(), &plain)));
+    entries.push((String::new(), String::new(), &plain));
+    entries.push(heading("列", "意味"));
+    entries.extend(COLUMNS.iter().map(|(column, meaning)| ((*column).to_owned(), (*meaning).to_owned(), &plain)));
+    entries.push((String::new(), String::new(), &plain));
+    entries.push(heading("分類の欄の言葉", "意味"));
     let words = |mark: &Mark| if *mark == Mark::Blank { "（空欄）" } else { mark.word() }.to_owned();
-    lines.extend(MARKS.iter().map(|(mark, meaning)| (words(mark), (*meaning).to_owned(), &plain)));
-    lines.push((String::new(), String::new(), &plain));
-    lines.push(heading("主分類になる分類", "定義"));
-    debug_assert_eq!(lines.len(), GUIDE_SECTIONS_ROW as usize);
+    entries.extend(MARKS.iter().map(|(mark, meaning)| (words(mark), (*meaning).to_owned(), &plain)));
+    entries.push((String::new(), String::new(), &plain));
+    entries.push(heading("主分類になる分類", "定義"));
+    debug_assert_eq!(entries.len(), GUIDE_SECTIONS_ROW as usize);
     let meaning = |category: &ReviewCategory| {
         let heading = frame.iter().find(|known| *known.id == *category.id).map_or("", |known| known.heading.as_str());
         let definition = codebook
@@ -367,17 +393,18 @@ fn guide(
         if definition.is_empty() { heading.to_owned() } else { format!("{heading}: {definition}") }
     };
     let of_kind = |is_section: bool| layout.categories.iter().filter(move |category| category.is_section == is_section);
-    lines.extend(of_kind(true).map(|category| (category.label.clone(), meaning(category), &plain)));
+    entries.extend(of_kind(true).map(|category| (category.label.clone(), meaning(category), &plain)));
     if of_kind(false).next().is_some() {
-        lines.push((String::new(), String::new(), &plain));
-        lines.push(heading("横断の分類", "定義（主分類にはなりません）"));
-        lines.extend(of_kind(false).map(|category| (category.label.clone(), meaning(category), &plain)));
+        entries.push((String::new(), String::new(), &plain));
+        entries.push(heading("横断の分類", "定義（主分類にはなりません）"));
+        entries.extend(of_kind(false).map(|category| (category.label.clone(), meaning(category), &plain)));
     }
-    for (row, (first, second, format)) in (0..).zip(&lines) {
+    for (row, (first, second, format)) in (0..).zip(&entries) {
         let first_format = if std::ptr::eq(*format, &plain) { &strong } else { *format };
         if !first.is_empty() {
             sheet.write_string_with_format(row, 0, cell_text(first), first_format)?;
         }
+        set_height(sheet, row, lines(second, GUIDE_WIDTH))?;
         if !second.is_empty() || std::ptr::eq(*format, &head) {
             sheet.write_string_with_format(row, 1, cell_text(second), format)?;
         }

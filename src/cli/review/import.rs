@@ -9,7 +9,7 @@ use crate::{
     casebook::{BatchInfo, Casebook},
     cli::stdout,
     index::{TokenMaker, decide},
-    review::{Conflict, Review, ReviewFile, plan},
+    review::{Conflict, Review, ReviewError, ReviewFile, plan},
 };
 
 #[derive(Debug, clap::Args)]
@@ -41,8 +41,17 @@ impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
         let coder = coder(&self.coder)?;
         let mut casebook = Casebook::open(&self.casebook.casebook)?;
-        let file = ReviewFile::read(&self.file)?;
-        let mut review = plan(&file, &self.file, &mut casebook)?;
+        let read = ReviewFile::read(&self.file)
+            .and_then(|file| plan(&file, &self.file, &mut casebook, &coder).map(|review| (file, review)));
+        let (file, mut review) = match read {
+            Ok(read) => read,
+            // The file is at fault as a whole, as its cells may be.
+            Err(error @ (ReviewError::NotAReview { .. } | ReviewError::OtherCasebook(_) | ReviewError::TooNew(_))) => {
+                eprintln!("{error}");
+                return Ok(Outcome::Findings);
+            }
+            Err(error) => return Err(error.into()),
+        };
         for note in &file.notes {
             eprintln!("{note}");
         }
