@@ -340,10 +340,10 @@ impl<'s> Reading<'s> {
         if !gone.is_empty() {
             reading
                 .notes
-                .push(format!("見出し {} の列が見当たらないので、その列の修正はないものとして扱います", gone.join("")));
+                .push(format!("見出し{}の列が見当たらないので、その列の修正はないものとして扱います", gone.join("")));
         }
         if !unread.is_empty() {
-            reading.notes.push(format!("書き出したときにはない列 {} は読みません", unread.join("")));
+            reading.notes.push(format!("書き出したときにはない列{}は読みません", unread.join("")));
         }
         Ok(reading)
     }
