@@ -49,7 +49,7 @@ pub fn sample<T>(items: Vec<T>, sample: Sample, seed: u64, id: impl Fn(&T) -> &C
             (*lot.finalize().as_bytes(), item)
         })
         .collect();
-    drawn.sort_by(|a, b| a.0.cmp(&b.0));
+    drawn.sort_by_key(|(lot, _)| *lot);
     drawn.truncate(wanted);
     drawn.into_iter().map(|(_, item)| item).collect()
 }

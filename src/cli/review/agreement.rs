@@ -1,6 +1,10 @@
 //! `jirei review agreement`.
 
-use std::{collections::BTreeSet, io::Write, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -128,7 +132,7 @@ impl Args {
 }
 
 /// A file's casebook and codings; `None` where cells of it are wrong, which is then said.
-fn read(path: &PathBuf) -> anyhow::Result<Option<(String, CoderCodings)>> {
+fn read(path: &Path) -> anyhow::Result<Option<(String, CoderCodings)>> {
     let file = ReviewFile::read(path)?;
     for problem in &file.problems {
         eprintln!("{}: {problem}", path.display());
@@ -166,12 +170,10 @@ fn write_table(
     writeln!(out, "二人がともに見た回答 {units} 件、うち食い違う回答 {differing} 件\n")?;
     writeln!(
         out,
-        "{}{}  {}  {}  {}",
+        "{}   両方  Aだけ  Bだけ   なし  {}  {}  アルファ係数（95%区間）",
         table::padded("分類", 16),
-        "   両方  Aだけ  Bだけ   なし",
         table::right_aligned("一致率", 7),
-        table::padded("カッパ係数（95%区間）", 24),
-        "アルファ係数（95%区間）"
+        table::padded("カッパ係数（95%区間）", 24)
     )?;
     for line in lines {
         let counts = line.counts.map_or_else(
@@ -223,7 +225,7 @@ struct ListFile {
 const HEADERS: [&str; 9] = ["id", "text", "only_a", "only_b", "both", "primary_a", "primary_b", "note_a", "note_b"];
 
 impl ListFile {
-    fn create(path: &std::path::Path) -> anyhow::Result<Self> {
+    fn create(path: &Path) -> anyhow::Result<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
         let is_workbook = match extension.as_deref() {
             Some("xlsx") => true,
