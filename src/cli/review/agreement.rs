@@ -238,7 +238,7 @@ impl ListFile {
     fn write(mut self, differences: &[Difference<'_>], categories: &[ReviewCategory]) -> anyhow::Result<()> {
         let rows = differences.iter().map(|difference| cells(difference, categories));
         if self.is_workbook {
-            return output::finish(self.file, &table::workbook("食い違い", &HEADERS, rows)?);
+            return output::finish(self.file, &workbook(rows)?);
         }
         self.file.write_all("\u{feff}".as_bytes())?;
         self.file.write_all(&table::csv_line(HEADERS)?)?;
@@ -247,6 +247,27 @@ impl ListFile {
         }
         self.file.commit()
     }
+}
+
+/// A workbook of one sheet: frozen header with filters, text as text.
+fn workbook(rows: impl Iterator<Item = [String; 9]>) -> anyhow::Result<Vec<u8>> {
+    let mut workbook = table::new_workbook()?;
+    let (head, wrapped) = table::formats();
+    let sheet = workbook.add_worksheet();
+    sheet.set_name("食い違い")?.set_freeze_panes(1, 0)?;
+    for (column, header) in (0..).zip(HEADERS) {
+        sheet.set_column_width(column, if header == "text" { 70.0 } else { 14.0 })?;
+        sheet.write_string_with_format(0, column, header, &head)?;
+    }
+    let mut last = 0;
+    for (row, cells) in (1..).zip(rows) {
+        for (column, cell) in (0..).zip(cells) {
+            sheet.write_string_with_format(row, column, cell, &wrapped)?;
+        }
+        last = row;
+    }
+    sheet.autofilter(0, 0, last, HEADERS.len() as u16 - 1)?;
+    Ok(workbook.save_to_buffer()?)
 }
 
 fn cells(difference: &Difference<'_>, categories: &[ReviewCategory]) -> [String; 9] {
