@@ -13,14 +13,17 @@
 //! codebook, rule            the code frame and its rules, compiled to a RuleSet
 //! classify                  morphemes -> codings with evidence
 //! evaluate                  codings against gold
+//! agreement                 how far coders agree
 //! casebook, index, search   the record, and finding things in it
 //! report                    the appendix
 //! record                    what a run read, used and counted, to be computed again
+//! review                    people's corrections, to a workbook and back
 //! pipeline                  the stages from comment to classification, on all cores, in order
 //! embedded                  what the program carries: dictionary and rules
 //! cli                       the commands
 //! ```
 
+pub mod agreement;
 pub mod analyze;
 pub mod casebook;
 pub mod classify;
@@ -38,6 +41,7 @@ pub mod read;
 pub mod record;
 pub mod report;
 pub mod respondent;
+pub mod review;
 pub mod rule;
 pub mod search;
 pub mod source;

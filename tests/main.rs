@@ -14,6 +14,7 @@ mod near_copies;
 mod normalize;
 mod read;
 mod report;
+mod review;
 mod rule_agreement;
 mod rule_docs;
 mod rule_lints;

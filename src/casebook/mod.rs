@@ -159,6 +159,27 @@ impl Casebook {
         })
     }
 
+    /// What tells this casebook from others, wherever its folder is moved to: 32 hexadecimal digits, drawn when they
+    /// are first asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read, or not be written the first time.
+    pub fn identity(&mut self) -> Result<String, CasebookError> {
+        let Self { folder, connection } = self;
+        let known: Option<String> = connection
+            .query_row("SELECT value FROM meta WHERE name = 'identity'", [], |row| row.get(0))
+            .optional()
+            .in_casebook(folder)?;
+        if let Some(identity) = known {
+            return Ok(identity);
+        }
+        connection
+            .execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('identity', lower(hex(randomblob(16))))", [])
+            .in_casebook(folder)?;
+        self.meta("identity")
+    }
+
     /// Version of the dictionary that the last import was analysed with; empty before the first.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod input;
 mod licenses;
 mod output;
 mod record;
+mod review;
 mod rules;
 mod search;
 mod table;
@@ -107,6 +108,9 @@ enum Command {
     /// 事例帳の索引を作り直す
     #[command(help_template = args::HELP_TEMPLATE, subcommand_help_heading = "コマンド")]
     Index(index::Args),
+    /// 分類を Excel で確かめて直し、事例帳に取り込む
+    #[command(help_template = args::HELP_TEMPLATE, subcommand_help_heading = "コマンド")]
+    Review(review::Args),
     /// ファイルの列が何として読まれるかを調べ、対応表の案を作る
     #[command(help_template = args::HELP_TEMPLATE)]
     Columns(columns::Args),
@@ -147,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Appendix(args) => args.run(&cli.shared),
         Command::Casebook(args) => args.run(&cli.shared),
         Command::Index(args) => args.run(&cli.shared),
+        Command::Review(args) => args.run(&cli.shared),
         Command::Columns(args) => args.run(),
         Command::Evaluate(args) => args.run(&cli.shared),
         Command::Rules(args) => args.run(&cli.shared),

@@ -127,6 +127,25 @@ fn headers_of(sheet: &SheetAccount) -> Vec<String> {
     sheet.columns.iter().map(|column| column.header.clone()).filter(|header| !header.is_empty()).collect()
 }
 
+/// A row of a workbook's sheet that holds anything: its number from 1, and its cells from column A on as text, `Err`
+/// where a formula failed.
+pub(crate) type SheetRow = (u64, Vec<Result<String, String>>);
+
+/// The rows of one sheet of a workbook, hidden or not.
+///
+/// # Errors
+///
+/// When the file is no workbook, is damaged or protected, or has no such sheet.
+pub(crate) fn sheet_rows(path: &Path, sheet: &str) -> Result<Vec<SheetRow>, ReadError> {
+    let cell = |value: CellValue| match value {
+        CellValue::Text(text) => Ok(text),
+        CellValue::Error(error) => Err(error),
+        CellValue::Undecodable => Err(String::new()),
+    };
+    let rows = workbook::sheet_rows(path, sheet)?;
+    Ok(rows.into_iter().map(|row| (row.number, row.cells.into_iter().map(cell).collect())).collect())
+}
+
 /// What would be taken for what, without reading on.
 fn inspect(path: &Path, options: &ReadOptions) -> Result<Account, ReadError> {
     Ok(prepare(path, options)?.common.account)

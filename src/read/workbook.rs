@@ -70,6 +70,26 @@ pub(super) fn open(path: &Path, format: Format, sheet: Option<String>) -> Result
     }
 }
 
+/// The rows of one sheet, hidden or not, that hold anything.
+pub(super) fn sheet_rows(path: &Path, sheet: &str) -> Result<Vec<Row>, ReadError> {
+    let mut head = [0; 4096];
+    let mut file = File::open(path).map_err(|error| ReadError::io(path, error))?;
+    let read = file.read(&mut head).map_err(|error| ReadError::io(path, error))?;
+    let format = format_of(&head[..read]).ok_or_else(|| ReadError::NotAWorkbook(path.into()))?;
+    let mut events = open(path, format, Some(sheet.to_owned()))?;
+    let mut rows = Vec::new();
+    while let Some(event) = events.next_event() {
+        match event {
+            RowEvent::Row(row) => rows.push(row),
+            RowEvent::Problem { kind, .. } => {
+                return Err(ReadError::Damaged { path: path.into(), detail: kind.to_string() });
+            }
+            RowEvent::Sheet(_) | RowEvent::LeftOut { .. } => {}
+        }
+    }
+    Ok(rows)
+}
+
 impl RowSource for WorkbookRows {
     fn next_event(&mut self) -> Option<RowEvent> {
         if self.finished {

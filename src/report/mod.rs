@@ -36,6 +36,8 @@ pub use masks::{Decided, MaskFile, propose};
 pub use settings::{Settings, SettingsError, Split};
 pub use similar::group_similar;
 
+pub(crate) use printable::{one_line, printable};
+
 /// A form in which an appendix can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AppendixFormat {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The text without characters that XML cannot carry, that print as nothing or that turn the text around
 /// them: controls but for line break and tab, noncharacters, marks that override the direction. Line ends
 /// become `\n`. Right-to-left text itself stays.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(|c| c == '\r' || !is_printable(c)) {
         return Cow::Borrowed(text);
     }
@@ -14,7 +14,7 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// As [`printable`], with line ends and tabs as spaces: for headings, names of sheets, labels.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     printable(text).split(['\n', '\t']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,0 +1,293 @@
+//! `jirei review agreement`.
+
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::{CasebookArgs, Outcome};
+use crate::{
+    agreement::Estimate,
+    casebook::Casebook,
+    cli::{
+        output::{self, OutputFile},
+        stdout, table,
+    },
+    review::{
+        CoderCodings, Difference, ReviewCategory, ReviewFile, codings_of_coder, codings_of_file, differences,
+        pair_table, units,
+    },
+};
+
+/// Bootstrap resamples for the interval of alpha.
+const RESAMPLES: usize = 2000;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// 二人が別々に直した、同じ回答の Excel ファイル二つ（--coder を二つ指定すれば要らない）
+    #[arg(value_name = "ファイル", num_args = 2, required_unless_present = "coder", conflicts_with = "coder")]
+    files: Vec<PathBuf>,
+    /// 事例帳に判断を取り込んである人の名前（二回指定する）
+    #[arg(long, value_name = "名前")]
+    coder: Vec<String>,
+    #[command(flatten)]
+    casebook: CasebookArgs,
+    /// 二人が食い違う回答の一覧を書き出すファイル（.xlsx か .csv）
+    #[arg(short, long, value_name = "ファイル")]
+    output: Option<PathBuf>,
+    /// 区間を求めるくじの種
+    #[arg(long, value_name = "数", default_value_t = 1)]
+    seed: u64,
+    /// 出力の形式（table、json）
+    #[arg(long, value_enum, value_name = "形式", default_value = "table", hide_possible_values = true)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+/// The figures of one category, or of the primary section.
+struct Line {
+    id: Option<String>,
+    label: String,
+    units: u64,
+    /// Given by both, by the first alone, by the second alone, by neither; for categories.
+    counts: Option<[u64; 4]>,
+    percent: Option<f64>,
+    kappa: Option<Estimate>,
+    alpha: Option<Estimate>,
+}
+
+impl Args {
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let list = self.output.as_deref().map(ListFile::create).transpose()?;
+        let (names, first, second) = match (&self.files[..], &self.coder[..]) {
+            ([first, second], _) => {
+                let names = [first, second].map(|path| path.display().to_string());
+                match (read(first)?, read(second)?) {
+                    (Some((one, first)), Some((other, second))) => {
+                        if one != other {
+                            anyhow::bail!(
+                                "二つのファイルは別々の事例集から書き出したものです。同じ事例集のファイルを指定してください"
+                            );
+                        }
+                        (names, first, second)
+                    }
+                    _ => {
+                        eprintln!("上のセルを直してから、もう一度実行してください");
+                        return Ok(Outcome::Findings);
+                    }
+                }
+            }
+            (_, [first, second]) => {
+                let casebook = Casebook::open(&self.casebook.casebook)?;
+                let decisions = casebook.decisions()?;
+                let of = |name: &String| {
+                    let codings = codings_of_coder(&casebook, &decisions, name.trim())?;
+                    if codings.comments.is_empty() {
+                        let known: BTreeSet<&str> = decisions.iter().map(|stored| stored.coder.as_str()).collect();
+                        let known = known.into_iter().collect::<Vec<_>>().join("、");
+                        anyhow::bail!(
+                            "「{}」さんが分類を決めた回答はありません（事例帳にある名前: {known}）",
+                            name.trim()
+                        );
+                    }
+                    Ok(codings)
+                };
+                ([first.clone(), second.clone()], of(first)?, of(second)?)
+            }
+            _ => anyhow::bail!("--coder は二人分指定してください"),
+        };
+        let lines = lines(&first, &second, self.seed);
+        let units = lines.first().map_or(0, |line| line.units);
+        if units == 0 {
+            anyhow::bail!("二人がともに見た回答がありません（同じ書き出しファイルを二人に渡してください）");
+        }
+        let differing = differences(&first, &second);
+        let mut out = stdout();
+        match self.format {
+            Format::Table => write_table(&mut out, &names, units, &lines, differing.len())?,
+            Format::Json => {
+                let of_line: Vec<Value> = lines.iter().map(as_json).collect();
+                let document =
+                    json!({"coders": names, "comments": units, "differing": differing.len(), "agreement": of_line});
+                writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
+            }
+        }
+        out.flush()?;
+        if let Some(list) = list {
+            let count = differing.len();
+            list.write(&differing, &first.categories)?;
+            eprintln!("食い違う回答 {count} 件の一覧を {} に書き出しました", self.output.unwrap_or_default().display());
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// A file's casebook and codings; `None` where cells of it are wrong, which is then said.
+fn read(path: &Path) -> anyhow::Result<Option<(String, CoderCodings)>> {
+    let file = ReviewFile::read(path)?;
+    for problem in &file.problems {
+        eprintln!("{}: {problem}", path.display());
+    }
+    Ok(file.problems.is_empty().then(|| (file.casebook().to_owned(), codings_of_file(&file))))
+}
+
+fn lines(first: &CoderCodings, second: &CoderCodings, seed: u64) -> Vec<Line> {
+    let categories = first.categories.iter().filter(|category| second.categories.iter().any(|c| c.id == category.id));
+    let of = |id: Option<&str>, label: &str| {
+        let table = pair_table(first, second, id);
+        Line {
+            id: id.map(str::to_owned),
+            label: label.to_owned(),
+            units: table.units(),
+            counts: id.map(|_| [(1, 1), (1, 0), (0, 1), (0, 0)].map(|(a, b)| table.count(a, b))),
+            percent: table.percent(),
+            kappa: table.cohen_kappa(),
+            alpha: units(first, second, id).alpha_with_interval(RESAMPLES, seed),
+        }
+    };
+    let mut lines: Vec<Line> = categories.map(|category| of(Some(&category.id), &category.label)).collect();
+    lines.push(of(None, "主分類"));
+    lines
+}
+
+fn write_table(
+    out: &mut dyn Write,
+    names: &[String; 2],
+    units: u64,
+    lines: &[Line],
+    differing: usize,
+) -> anyhow::Result<()> {
+    writeln!(out, "A: {}\nB: {}", names[0], names[1])?;
+    writeln!(out, "二人がともに見た回答 {units} 件、うち食い違う回答 {differing} 件\n")?;
+    writeln!(
+        out,
+        "{}   両方  Aだけ  Bだけ   なし  {}  {}  アルファ係数（95%区間）",
+        table::padded("分類", 16),
+        table::right_aligned("一致率", 7),
+        table::padded("カッパ係数（95%区間）", 24)
+    )?;
+    for line in lines {
+        let counts = line.counts.map_or_else(
+            || " ".repeat(28),
+            |counts| counts.iter().map(|count| format!("{count:>7}")).collect::<String>(),
+        );
+        let percent = line.percent.map_or_else(|| "－".to_owned(), |percent| format!("{:.1}%", 100.0 * percent));
+        writeln!(
+            out,
+            "{}{counts}  {}  {}  {}",
+            table::padded(&line.label, 16),
+            table::right_aligned(&percent, 7),
+            table::padded(&estimate(line.kappa), 24),
+            estimate(line.alpha)
+        )?;
+    }
+    if lines.iter().any(|line| line.kappa.is_none()) {
+        writeln!(out, "\n－: 二人とも全件に同じ値を付けていて、偶然と比べられません")?;
+    }
+    Ok(())
+}
+
+fn estimate(estimate: Option<Estimate>) -> String {
+    estimate
+        .map_or_else(|| "－".to_owned(), |Estimate { value, low, high }| format!("{value:.3}（{low:.3}～{high:.3}）"))
+}
+
+fn as_json(line: &Line) -> Value {
+    let counts = line.counts.map(|[both, first, second, neither]| {
+        json!({"both": both, "first_only": first, "second_only": second, "neither": neither})
+    });
+    json!({
+        "category": line.id,
+        "label": line.label,
+        "n": line.units,
+        "counts": counts,
+        "percent_agreement": line.percent,
+        "cohen_kappa": line.kappa,
+        "krippendorff_alpha": line.alpha,
+    })
+}
+
+/// The list of differences, in a form that its name tells.
+struct ListFile {
+    file: OutputFile,
+    is_workbook: bool,
+}
+
+const HEADERS: [&str; 9] = ["id", "text", "only_a", "only_b", "both", "primary_a", "primary_b", "note_a", "note_b"];
+
+impl ListFile {
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        let is_workbook = match extension.as_deref() {
+            Some("xlsx") => true,
+            Some("csv") => false,
+            _ => anyhow::bail!("一覧のファイルの名前は .xlsx か .csv で終えてください（`{}`）", path.display()),
+        };
+        Ok(Self { file: OutputFile::create(path)?, is_workbook })
+    }
+
+    fn write(mut self, differences: &[Difference<'_>], categories: &[ReviewCategory]) -> anyhow::Result<()> {
+        let rows = differences.iter().map(|difference| cells(difference, categories));
+        if self.is_workbook {
+            return output::finish(self.file, &workbook(rows)?);
+        }
+        self.file.write_all("\u{feff}".as_bytes())?;
+        self.file.write_all(&table::csv_line(HEADERS)?)?;
+        for row in rows {
+            self.file.write_all(&table::csv_line(row)?)?;
+        }
+        self.file.commit()
+    }
+}
+
+/// A workbook of one sheet: frozen header with filters, text as text.
+fn workbook(rows: impl Iterator<Item = [String; 9]>) -> anyhow::Result<Vec<u8>> {
+    let mut workbook = table::new_workbook()?;
+    let (head, wrapped) = table::formats();
+    let sheet = workbook.add_worksheet();
+    sheet.set_name("食い違い")?.set_freeze_panes(1, 0)?;
+    for (column, header) in (0..).zip(HEADERS) {
+        sheet.set_column_width(column, if header == "text" { 70.0 } else { 14.0 })?;
+        sheet.write_string_with_format(0, column, header, &head)?;
+    }
+    let mut last = 0;
+    for (row, cells) in (1..).zip(rows) {
+        for (column, cell) in (0..).zip(cells) {
+            sheet.write_string_with_format(row, column, cell, &wrapped)?;
+        }
+        last = row;
+    }
+    sheet.autofilter(0, 0, last, HEADERS.len() as u16 - 1)?;
+    Ok(workbook.save_to_buffer()?)
+}
+
+fn cells(difference: &Difference<'_>, categories: &[ReviewCategory]) -> [String; 9] {
+    let label = |id: &str| {
+        categories.iter().find(|category| category.id == id).map_or_else(|| id.to_owned(), |c| c.label.clone())
+    };
+    let labels = |ids: &[&str]| ids.iter().map(|id| label(id)).collect::<Vec<_>>().join("、");
+    let Difference { comment, first, second } = difference;
+    let both: Vec<&str> =
+        first.categories.iter().filter(|id| second.categories.contains(id)).map(String::as_str).collect();
+    let primary = |primary: &Option<String>| primary.as_deref().map_or_else(String::new, label);
+    [
+        comment.to_string(),
+        first.text.clone(),
+        labels(&difference.only_first()),
+        labels(&difference.only_second()),
+        labels(&both),
+        primary(&first.primary),
+        primary(&second.primary),
+        first.note.clone(),
+        second.note.clone(),
+    ]
+}
