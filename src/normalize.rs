@@ -186,9 +186,9 @@ impl Normalizer {
         let folded = fold(original);
         let mut slips: Vec<Slip> = Vec::new();
         if let Some(variants) = &self.variants {
-            slips.extend(variants.find_iter(&folded.text).map(|hit| Slip {
-                byte_range: folded.original_bytes(hit.range()),
-                meant: self.meant[hit.pattern().as_usize()].clone(),
+            slips.extend(variants.leftmost_find_iter(&folded.text).map(|hit| Slip {
+                byte_range: folded.original_bytes(hit.start()..hit.end()),
+                meant: self.meant[hit.value() as usize].clone(),
             }));
         }
         for pair in folded.map.runs.windows(2) {

@@ -2,7 +2,6 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 
 use crate::analyze::{Analysis, Morpheme, WordClass};
@@ -10,6 +9,7 @@ use crate::analyze::{Analysis, Morpheme, WordClass};
 use super::{
     DetailKind,
     forms::{compiled, detail_of},
+    names::Names,
     words::WORDS,
 };
 
@@ -103,19 +103,17 @@ fn name_in_kana<'t>(analysis: &'t Analysis<'_>, run: &Range<usize>) -> Option<&'
 }
 
 /// Vendors and products by name.
-pub(super) struct Vendors(AhoCorasick);
+pub(super) struct Vendors(Names);
 
 impl Vendors {
     /// The vendors of the word list and those of the analyst.
     pub(super) fn new(more: &[String]) -> Self {
-        let names: Vec<&String> = WORDS.vendors.iter().chain(more).filter(|name| !name.is_empty()).collect();
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(names);
-        Self(automaton.expect("a list of names is small enough for the automaton"))
+        Self(Names::new(WORDS.vendors.iter().chain(more).map(String::as_str)))
     }
 
     pub(super) fn find(&self, text: &str, found: &mut Vec<(DetailKind, Range<usize>)>) {
-        let names = self.0.find_iter(text).map(|hit| hit.range());
-        found.extend(names.filter(|range| is_own_word(text, range)).map(|range| (DetailKind::Vendor, range)));
+        let names = self.0.find(text).filter(|range| is_own_word(text, range));
+        found.extend(names.map(|range| (DetailKind::Vendor, range)));
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod forms;
 mod institution;
+mod names;
 mod person;
 mod words;
 

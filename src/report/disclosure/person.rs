@@ -2,11 +2,9 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use crate::analyze::{Analysis, Morpheme};
 
-use super::{DetailKind, words::WORDS};
+use super::{DetailKind, names::Names, words::WORDS};
 
 /// After a name that the dictionary knows, without さん.
 const TITLES: [&str; 16] = [
@@ -240,17 +238,14 @@ impl Scan<'_> {
 
 /// Family names in hiragana, which the analyser takes for other words.
 fn in_hiragana(text: &str, found: &mut Vec<(DetailKind, Range<usize>)>) {
-    static NAMES: LazyLock<AhoCorasick> = LazyLock::new(|| {
-        let names = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&WORDS.kana_surnames);
-        names.expect("a list of names is small enough for the automaton")
-    });
-    for hit in NAMES.find_iter(text) {
-        let honorific = ["さん", "様", "さま", "氏", "くん", "ちゃん"].iter().any(|h| text[hit.end()..].starts_with(h));
+    static NAMES: LazyLock<Names> = LazyLock::new(|| Names::new(WORDS.kana_surnames.iter().map(String::as_str)));
+    for hit in NAMES.find(text) {
+        let honorific = ["さん", "様", "さま", "氏", "くん", "ちゃん"].iter().any(|h| text[hit.end..].starts_with(h));
         // Hiragana before it is the rest of another word, but for particles.
-        let before = text[..hit.start()].chars().next_back();
+        let before = text[..hit.start].chars().next_back();
         let is_own = before.is_none_or(|c| !('ぁ'..='ん').contains(&c) || "のはがにでとをやもへ".contains(c));
         if honorific && is_own {
-            found.push((DetailKind::Person, hit.range()));
+            found.push((DetailKind::Person, hit));
         }
     }
 }
