@@ -218,7 +218,7 @@ fn another_survey_with_the_same_numbers_is_refused() {
     ends(at, &["import", "2025.jsonl"], 2, &["30 件の本文", "別の調査", "--survey", "--corrected"]);
     assert_eq!(done(at, &["casebook", "info", "--format", "json"]).stdout, before);
     done(at, &["import", "2025.jsonl", "--survey", "2025"]);
-    let hits = done(at, &["search", "往診", "--limit", "1", "--in-order", "--format", "jsonl"]).stdout;
+    let hits = done(at, &["search", "往診", "--limit", "1", "--sort", "report", "--format", "jsonl"]).stdout;
     assert!(hits.contains("\"2025/c0\""), "{hits}");
     done(at, &["casebook", "check"]);
     let ran = done(at, &["import", "2025.jsonl", "--corrected"]);

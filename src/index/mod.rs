@@ -177,8 +177,14 @@ pub fn import_if<E: From<IndexError>>(
     }
     agree(import.report())?;
     if !import.changed() {
+        let is_current = writer.is_some();
         drop(writer);
-        return Ok(import.commit().map_err(IndexError::from)?);
+        let report = import.commit().map_err(IndexError::from)?;
+        // What an interrupted run left undone.
+        if !is_current {
+            rebuild_with(casebook, maker, &source.dictionary)?;
+        }
+        return Ok(report);
     }
     let info = IndexInfo {
         schema: SCHEMA_VERSION,
@@ -209,7 +215,8 @@ fn commit_both<T>(
     let mut done = None;
     let between = || {
         mark_pending(folder)?;
-        done = Some(commit()?);
+        // Without the record's commit the index, which was current, still is.
+        done = Some(commit().inspect_err(|_| clear_pending(folder))?);
         Ok(())
     };
     let indexed = writer.commit_with(info, between, || clear_pending(folder));
