@@ -522,7 +522,7 @@ fn a_foreign_workbook_is_refused() {
     fs::copy(other.file("review.xlsx"), desk.file("other.xlsx")).expect("the file is copied");
     let ran = desk.import("other.xlsx");
     assert_eq!(ran.code, 1);
-    says(&ran.stderr, &["other.xlsx", "別の事例集"]);
+    says(&ran.stderr, &["other.xlsx", "別の事例帳"]);
 
     let mut book = desk.book();
     book.sheets.retain(|(name, _)| name != "jirei");

@@ -58,7 +58,7 @@ pub enum CasebookError {
     #[error("番号 {0} の作業はないか、すでに取り消されています（番号は `jirei review log` で確かめられます）")]
     UnknownBatch(i64),
     /// A category that the casebook's code frame does not have.
-    #[error("事例集の分類に `{0}` はありません")]
+    #[error("事例帳の分類に `{0}` はありません")]
     UnknownCategory(String),
     /// A list was to be the primary section.
     #[error("分類 `{0}` は横断の表なので、主分類にはできません")]

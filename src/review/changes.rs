@@ -71,7 +71,7 @@ pub fn plan(file: &ReviewFile, path: &Path, casebook: &mut Casebook, coder: &str
     for row in file.rows.iter().filter(|row| !row.edits.is_empty()) {
         let id = CommentId::new(row.exported.id.clone());
         let Some(comment) = casebook.comment(&id)? else {
-            let message = format!("番号「{id}」の回答は事例集にありません（古い控えに戻した事例集ではありませんか）");
+            let message = format!("番号「{id}」の回答は事例帳にありません（古い控えに戻した事例帳ではありませんか）");
             review.problems.push(file.problem(row.number, row.edits[0].column, message));
             continue;
         };

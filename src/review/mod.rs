@@ -49,7 +49,7 @@ pub enum ReviewError {
     #[error("`{}` はこのプログラムより新しい版で書き出されています。プログラムを新しくしてください", .0.display())]
     TooNew(PathBuf),
     /// It was exported from another casebook.
-    #[error("`{}` は別の事例集から書き出したファイルです（`--casebook` で、書き出したときの事例集を指定してください）", .0.display())]
+    #[error("`{}` は別の事例帳から書き出したファイルです（`--casebook` で、書き出したときの事例帳を指定してください）", .0.display())]
     OtherCasebook(PathBuf),
     /// More comments than a sheet has rows.
     #[error("{0} 件は一つのシートに入りません（1,048,575 件まで。`--prefecture` や `--sample` で分けてください）")]

@@ -75,7 +75,7 @@ impl Args {
                     (Some((one, first)), Some((other, second))) => {
                         if one != other {
                             anyhow::bail!(
-                                "二つのファイルは別々の事例集から書き出したものです。同じ事例集のファイルを指定してください"
+                                "二つのファイルは別々の事例帳から書き出したものです。同じ事例帳のファイルを指定してください"
                             );
                         }
                         (names, first, second)
