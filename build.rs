@@ -100,7 +100,7 @@ fn compile_rules(dictionary: &Path, compiled: &Path) -> Result<(), Box<dyn Error
             sources.push(Source::new(&path, fs::read_to_string(&path)?));
         }
     }
-    let analyzer = Analyzer::with_dictionary(dictionary)?;
+    let analyzer = Analyzer::with_own_dictionary(dictionary)?;
     let rules = RuleSet::from_trusted(&sources, &analyzer)
         .map_err(|error| error.0.iter().map(|diagnostic| format!("\n{diagnostic}")).collect::<String>())?;
     fs::write(compiled, rules.to_image(&analyzer))?;

@@ -72,3 +72,15 @@ impl RuleSet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiling them at each start would do as well, and take a quarter of a second.
+    #[test]
+    fn the_compiled_rules_are_those_of_the_embedded_dictionary() {
+        let analyzer = Analyzer::embedded().unwrap();
+        assert!(RuleSet::from_image(COMPILED_RULES, embedded_rules(), &analyzer).is_some());
+    }
+}
