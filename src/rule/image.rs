@@ -87,18 +87,25 @@ impl RuleSet {
             Some(part)
         });
         let (image, words, texts) = (parts.next()??, parts.next()??, parts.next()??);
-        let image: Image<'_> = postcard::from_bytes(image).ok()?;
+        // Half of the work each: a start is waited for.
+        let (image, automata) = rayon::join(
+            || postcard::from_bytes::<Image<'_>>(image).ok(),
+            || -> Option<_> {
+                let words = match words {
+                    [] => None,
+                    words => Some(DoubleArrayAhoCorasick::deserialize(words).ok()?.0),
+                };
+                let texts = match texts {
+                    [] => None,
+                    texts => Some(CharwiseDoubleArrayAhoCorasick::deserialize(texts).ok()?.0),
+                };
+                Some((words, texts))
+            },
+        );
+        let (image, (word_automaton, text_automaton)) = (image?, automata?);
         if image.analyzer != analyzer.version() {
             return None;
         }
-        let word_automaton = match words {
-            [] => None,
-            words => Some(DoubleArrayAhoCorasick::deserialize(words).ok()?.0),
-        };
-        let text_automaton = match texts {
-            [] => None,
-            texts => Some(CharwiseDoubleArrayAhoCorasick::deserialize(texts).ok()?.0),
-        };
         sources.sort_by_key(|source| source.path());
         let mut rules = image.rules.into_owned();
         for (rule, examples) in rules.iter_mut().zip(image.examples) {
