@@ -370,5 +370,5 @@ fn placement_agrees_with_the_published_report() {
         agree += usize::from(rows.any(|row| row["comment"] == comment["id"]));
     }
     eprintln!("{agree} of {all} comments stand in the section of the report");
-    assert!(all >= 40 && agree * 100 >= all * 87, "{agree} of {all}");
+    assert!(all >= 40 && agree * 100 >= all * 90, "{agree} of {all}");
 }

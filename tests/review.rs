@@ -852,7 +852,7 @@ fn agreement_needs_files_of_one_casebook_without_faults() {
     fs::copy(other.file("review.xlsx"), desk.file("other.xlsx")).expect("the file is copied");
     let ran = desk.run(&["agreement", "review.xlsx", "other.xlsx"]);
     assert_eq!(ran.code, 2);
-    says(&ran.stderr, &["別々の事例集"]);
+    says(&ran.stderr, &["別々の事例帳"]);
     let mut book = desk.book();
     book.set("a01", "表示", "？");
     book.save(&desk.file("bad.xlsx"));
