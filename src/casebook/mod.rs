@@ -293,6 +293,8 @@ fn unchanging(file: &Path) -> String {
 /// Makes sure that a file is a casebook that this program knows, or an empty file where one may be made; gives the
 /// version of its schema.
 fn identify(connection: &Connection, folder: &Path, create: bool) -> Result<u32, CasebookError> {
+    // All at one moment: another process may be making the casebook just now.
+    let connection = &connection.unchecked_transaction().in_casebook(folder)?;
     let found = version(connection).in_casebook(folder)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).in_casebook(folder)?;
     let is_empty = connection
