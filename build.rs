@@ -100,7 +100,8 @@ fn compile_rules(dictionary: &Path, compiled: &Path) -> Result<(), Box<dyn Error
             sources.push(Source::new(&path, fs::read_to_string(&path)?));
         }
     }
-    let analyzer = Analyzer::with_own_dictionary(dictionary)?;
+    // As the program makes it from the embedded bytes: `with_dictionary` would give it another version.
+    let analyzer = Analyzer::build(lindera::dictionary::load_fs_dictionary(dictionary)?)?;
     let rules = RuleSet::from_trusted(&sources, &analyzer)
         .map_err(|error| error.0.iter().map(|diagnostic| format!("\n{diagnostic}")).collect::<String>())?;
     fs::write(compiled, rules.to_image(&analyzer))?;

@@ -22,5 +22,6 @@ mod require;
 pub mod syntax;
 #[path = "../src/rule/toml_text.rs"]
 mod toml_text;
+mod write_image;
 
 pub use compile::RuleSet;

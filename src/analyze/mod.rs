@@ -184,12 +184,6 @@ impl Analyzer {
         Ok(analyzer)
     }
 
-    /// The analyser with the program's own dictionary, from the folder in which the build script compiled it.
-    #[allow(dead_code, reason = "called by the build script, which compiles this file too")]
-    pub(crate) fn with_own_dictionary(folder: &Path) -> Result<Self, AnalyzerError> {
-        Self::build(dictionary::from_folder(folder)?)
-    }
-
     /// The analyser with a dictionary, the embedded domain dictionary and variant table.
     pub(crate) fn build(dictionary: Dictionary) -> Result<Self, AnalyzerError> {
         let user = domain::user_dictionary(&dictionary.metadata)?;

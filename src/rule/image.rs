@@ -18,64 +18,32 @@ use crate::{
 
 /// A rule set without what is made anew at each start.
 #[derive(Serialize, Deserialize)]
-struct Image<'a> {
+pub(super) struct Image<'a> {
     /// Version of the analyser whose morphemes the words are sequences of.
-    analyzer: Cow<'a, str>,
-    version: Cow<'a, str>,
-    title: Cow<'a, str>,
-    categories: Cow<'a, [Category]>,
-    rules: Cow<'a, [CompiledRule]>,
+    pub(super) analyzer: Cow<'a, str>,
+    pub(super) version: Cow<'a, str>,
+    pub(super) title: Cow<'a, str>,
+    pub(super) categories: Cow<'a, [Category]>,
+    pub(super) rules: Cow<'a, [CompiledRule]>,
     /// By rule.
-    examples: Vec<Vec<ExampleImage<'a>>>,
-    spans: Cow<'a, [SpanNode]>,
-    regexes: Vec<Cow<'a, str>>,
-    texts: Cow<'a, [TextUse]>,
-    gates: Cow<'a, Gates>,
-    always: Cow<'a, [u32]>,
-    vocabulary: Cow<'a, Vocabulary>,
+    pub(super) examples: Vec<Vec<ExampleImage<'a>>>,
+    pub(super) spans: Cow<'a, [SpanNode]>,
+    pub(super) regexes: Vec<Cow<'a, str>>,
+    pub(super) texts: Cow<'a, [TextUse]>,
+    pub(super) gates: Cow<'a, Gates>,
+    pub(super) always: Cow<'a, [u32]>,
+    pub(super) vocabulary: Cow<'a, Vocabulary>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct ExampleImage<'a> {
-    kind: ExampleKind,
-    text: Cow<'a, str>,
-    attributes: Cow<'a, BTreeMap<String, String>>,
-    place: Place,
+pub(super) struct ExampleImage<'a> {
+    pub(super) kind: ExampleKind,
+    pub(super) text: Cow<'a, str>,
+    pub(super) attributes: Cow<'a, BTreeMap<String, String>>,
+    pub(super) place: Place,
 }
 
 impl RuleSet {
-    /// The rule set as bytes, for [`from_image`](Self::from_image) of the same program.
-    #[allow(dead_code, reason = "called by the build script, which compiles this file too")]
-    pub(crate) fn to_image(&self, analyzer: &Analyzer) -> Vec<u8> {
-        let example = |example: &'_ Example| ExampleImage {
-            kind: example.kind,
-            text: Cow::Owned(example.text.clone()),
-            attributes: Cow::Owned(example.attributes.clone()),
-            place: Place::new(&self.sources, &example.span),
-        };
-        let image = Image {
-            analyzer: Cow::Borrowed(analyzer.version()),
-            version: Cow::Borrowed(&self.version),
-            title: Cow::Borrowed(self.codebook.title()),
-            categories: Cow::Borrowed(self.codebook.categories()),
-            rules: Cow::Borrowed(&self.rules),
-            examples: self.rules.iter().map(|rule| rule.examples.iter().map(example).collect()).collect(),
-            spans: Cow::Borrowed(&self.spans),
-            regexes: self.regexes.iter().map(|regex| Cow::Borrowed(regex.pattern.as_str())).collect(),
-            texts: Cow::Borrowed(&self.texts),
-            gates: Cow::Borrowed(&self.gates),
-            always: Cow::Borrowed(&self.always),
-            vocabulary: Cow::Borrowed(&self.vocabulary),
-        };
-        let parts = [
-            postcard::to_allocvec(&image).expect("every part of a rule set can be written"),
-            self.word_automaton.as_ref().map(DoubleArrayAhoCorasick::serialize).unwrap_or_default(),
-            self.text_automaton.as_ref().map(CharwiseDoubleArrayAhoCorasick::serialize).unwrap_or_default(),
-        ];
-        let lengths = parts.iter().flat_map(|part| (part.len() as u64).to_le_bytes());
-        lengths.chain(parts.iter().flatten().copied()).collect()
-    }
-
     /// A rule set from bytes, with the files that it was compiled from; `None` where it was compiled for an analyser
     /// of another version, or the bytes are of another program.
     pub(crate) fn from_image(bytes: &[u8], mut sources: Vec<Arc<Source>>, analyzer: &Analyzer) -> Option<Self> {
