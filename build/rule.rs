@@ -10,6 +10,8 @@ mod file;
 mod gate;
 #[path = "../src/rule/image.rs"]
 mod image;
+#[path = "../src/rule/likelihood.rs"]
+mod likelihood;
 #[path = "../src/rule/parse.rs"]
 mod parse;
 #[path = "../src/rule/polarity.rs"]

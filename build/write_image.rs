@@ -29,7 +29,6 @@ impl RuleSet {
             examples: self.rules.iter().map(|rule| rule.examples.iter().map(example).collect()).collect(),
             spans: Cow::Borrowed(&self.spans),
             regexes: self.regexes.iter().map(|regex| Cow::Borrowed(regex.pattern.as_str())).collect(),
-            texts: Cow::Borrowed(&self.texts),
             gates: Cow::Borrowed(&self.gates),
             always: Cow::Borrowed(&self.always),
             vocabulary: Cow::Borrowed(&self.vocabulary),

@@ -17,6 +17,10 @@ const BLOCK: usize = 4096;
 /// Bytes of text after which a block is closed early, so that a few very long texts do not fill the memory.
 const BLOCK_BYTES: usize = 4 << 20;
 
+/// Comments that a thread analyses before it classifies them: dictionary and rules would drive each other out of its
+/// cache.
+const BATCH: usize = 64;
+
 /// Classifies comments with one analyser and one rule set.
 pub struct Pipeline<'a> {
     analyzer: &'a Analyzer,
@@ -75,12 +79,15 @@ impl<'a> Pipeline<'a> {
             let classify = || -> Vec<T> {
                 current
                     .into_par_iter()
-                    .with_min_len(16)
-                    .map(|comment| {
+                    .chunks(BATCH)
+                    .flat_map_iter(|batch| {
                         self.with_worker(|worker, matcher| {
-                            let analysis = worker.analyze(&comment.text);
-                            let classification = matcher.classify(&analysis, &comment);
-                            make(comment, &analysis, classification)
+                            let analyses: Vec<_> = batch.iter().map(|comment| worker.analyze(&comment.text)).collect();
+                            let classified = batch.into_iter().zip(&analyses).map(|(comment, analysis)| {
+                                let classification = matcher.classify(analysis, &comment);
+                                make(comment, analysis, classification)
+                            });
+                            classified.collect::<Vec<T>>()
                         })
                     })
                     .collect()

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     file::{Concept, Example, PatternText, RuleFiles, RuleKind, Strength},
-    gate::{GateId, Gates, text_likelihood},
+    gate::{GateId, Gates},
+    likelihood::Likelihoods,
     polarity::{RoleTable, Roles},
-    require::Requirement,
+    require::{self, Requirement},
     syntax::{Alignment, Comparison, Distance, Expr, Feature, Node, Quantity, Unit, WordShape, WordTest},
 };
 use crate::{
@@ -41,11 +42,10 @@ pub struct RuleSet {
     pub(super) rules: Vec<CompiledRule>,
     pub(super) spans: Vec<SpanNode>,
     pub(super) regexes: Vec<LazyRegex>,
-    /// Sequences of base-form ids, as bytes; the values are span nodes.
+    /// Sequences of base-form ids, as bytes; the values are gates.
     pub(super) word_automaton: Option<DoubleArrayAhoCorasick<u32>>,
-    /// Texts in lower case; the values are indices of `texts`.
+    /// Texts in lower case; the values are gates.
     pub(super) text_automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
-    pub(super) texts: Vec<TextUse>,
     pub(super) gates: Gates,
     /// Rules without any gate, evaluated for every comment.
     pub(super) always: Vec<u32>,
@@ -71,14 +71,6 @@ pub struct RuleInfo<'r> {
     pub note: Option<&'r str>,
     /// Its examples.
     pub examples: &'r [Example],
-}
-
-/// What a text of the automaton is for.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct TextUse {
-    /// The node whose hit it is; `None` where only regular expressions need it.
-    pub(super) node: Option<SpanId>,
-    pub(super) gate: GateId,
 }
 
 /// Index of a span expression in the graph.
@@ -109,6 +101,15 @@ pub(super) enum SpanNode {
     Aligned(Alignment, SpanId),
     Feature(Feature, SpanId),
     Union(Vec<SpanId>),
+    /// Texts that a regular expression spells out: from left to right the first of them that stands there.
+    FirstOf(Vec<SpanId>),
+}
+
+impl SpanNode {
+    /// Whether it is a word or a text, which is found without a look at other nodes.
+    pub(super) fn is_found(&self) -> bool {
+        matches!(self, Self::Words(_) | Self::Test(_) | Self::Text(_))
+    }
 }
 
 /// A condition.
@@ -116,7 +117,7 @@ pub(super) enum SpanNode {
 pub(super) enum Condition {
     Span(SpanId),
     All(Vec<Clause>),
-    Any(Vec<Clause>),
+    Any(Clauses),
     Not(Box<Clause>),
     Compare { sum: Vec<Amount>, comparison: Comparison, number: u32 },
     Attribute { name: String, values: Vec<String>, negated: bool },
@@ -164,7 +165,47 @@ pub(super) struct Clause {
     /// tried first.
     pub(super) is_costly: bool,
     /// Where it is closed, the clause does not hold.
-    pub(super) gate: Option<GateId>,
+    pub(super) gate: GateId,
+}
+
+/// Clauses any of which may hold. Their gates stand side by side: most are closed, and then the clause need not be
+/// looked at.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Clauses {
+    list: Vec<Clause>,
+    gates: Vec<GateId>,
+}
+
+impl Clauses {
+    fn new(list: Vec<Clause>) -> Self {
+        let mut clauses = Self { list, gates: Vec::new() };
+        clauses.update(|_| {});
+        clauses
+    }
+
+    /// The gate of each clause.
+    pub(super) fn gates(&self) -> &[GateId] {
+        &self.gates
+    }
+
+    /// The clauses, each with its gate.
+    pub(super) fn with_gates(&self) -> impl Iterator<Item = (&Clause, GateId)> {
+        self.list.iter().zip(self.gates.iter().copied())
+    }
+
+    /// Changes the clauses.
+    pub(super) fn update(&mut self, mut change: impl FnMut(&mut Clause)) {
+        self.list.iter_mut().for_each(&mut change);
+        self.gates = self.list.iter().map(|clause| clause.gate).collect();
+    }
+}
+
+impl std::ops::Deref for Clauses {
+    type Target = [Clause];
+
+    fn deref(&self) -> &[Clause] {
+        &self.list
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -172,8 +213,8 @@ pub(super) struct CompiledRule {
     pub(super) id: Arc<str>,
     pub(super) place: Place,
     pub(super) categories: Vec<CategoryIndex>,
-    pub(super) alternatives: Vec<Clause>,
-    pub(super) unless: Vec<Clause>,
+    pub(super) alternatives: Clauses,
+    pub(super) unless: Clauses,
     pub(super) unit: Unit,
     pub(super) strength: Strength,
     pub(super) kind: RuleKind,
@@ -188,8 +229,8 @@ pub(super) struct CompiledRule {
 pub(super) struct WordInfo {
     /// Id of its base form in the rules' vocabulary; 0 for a word of no rule.
     pub(super) id: u32,
-    /// Nodes of which it is a hit: its base form alone, and tests that it passes.
-    pub(super) tests: Box<[SpanId]>,
+    /// Gates of what it is a hit of: its base form alone, and tests that it passes.
+    pub(super) gates: Box<[GateId]>,
     pub(super) roles: Roles,
 }
 
@@ -210,7 +251,7 @@ impl Vocabulary {
         *self.ids.entry(base_form.to_owned()).or_insert(next)
     }
 
-    pub(super) fn info(&self, morpheme: &Morpheme<'_>, text: &str) -> WordInfo {
+    pub(super) fn info(&self, morpheme: &Morpheme<'_>, text: &str, gates: &Gates) -> WordInfo {
         let base_form = morpheme.base_form(text);
         let surface = morpheme.surface(text);
         let by_base = self.tests_by_base.get(base_form).map_or(&[][..], Vec::as_slice);
@@ -220,8 +261,12 @@ impl Vocabulary {
             .filter(|(test, _)| test.passes(base_form, surface, morpheme.word, morpheme.is_oov()))
             .map(|&(_, node)| node);
         let id = self.ids.get(base_form).copied().unwrap_or(0);
-        let tests = self.single.get(&id).copied().into_iter().chain(tests).collect();
-        WordInfo { id, tests, roles: self.roles.roles(base_form, morpheme.word) }
+        let nodes = self.single.get(&id).copied().into_iter().chain(tests);
+        WordInfo {
+            id,
+            gates: nodes.map(|node| gates.of(node)).collect(),
+            roles: self.roles.roles(base_form, morpheme.word),
+        }
     }
 }
 
@@ -355,9 +400,9 @@ impl RuleSet {
     /// What the rules know of a morpheme; words of the dictionary are looked up once.
     pub(super) fn info<'s>(&'s self, morpheme: &Morpheme<'_>, text: &str, unknown: &'s mut WordInfo) -> &'s WordInfo {
         match morpheme.key {
-            Some(key) => self.known.get_or_init(key.index(), || self.vocabulary.info(morpheme, text)),
+            Some(key) => self.known.get_or_init(key.index(), || self.vocabulary.info(morpheme, text, &self.gates)),
             None => {
-                *unknown = self.vocabulary.info(morpheme, text);
+                *unknown = self.vocabulary.info(morpheme, text, &self.gates);
                 unknown
             }
         }
@@ -373,7 +418,8 @@ pub(super) struct Compiler<'f> {
     by_node: HashMap<SpanNode, SpanId>,
     regexes: Vec<LazyRegex>,
     requirements: Vec<Option<Requirement>>,
-    by_regex: HashMap<String, usize>,
+    likelihoods: Likelihoods,
+    by_regex: HashMap<String, SpanNode>,
     vocabulary: Vocabulary,
     concepts: BTreeMap<&'f str, ConceptState>,
     rule_ids: HashMap<&'f str, u32>,
@@ -402,6 +448,13 @@ impl<'f> Compiler<'f> {
             by_node: HashMap::new(),
             regexes: Vec::new(),
             requirements: Vec::new(),
+            likelihoods: Likelihoods::measured(
+                files
+                    .rules
+                    .iter()
+                    .flat_map(|rule| &rule.examples)
+                    .map(|example| analyzer.normalizer().normalize(&example.text).text().to_ascii_lowercase()),
+            ),
             by_regex: HashMap::new(),
             vocabulary: Vocabulary { roles: RoleTable::new(&files.polarity), ..Vocabulary::default() },
             concepts: BTreeMap::new(),
@@ -440,8 +493,10 @@ impl<'f> Compiler<'f> {
                     None => continue,
                 }
             }
-            let alternatives = rule.patterns.iter().filter_map(|pattern| self.clause(&pattern.node, pattern)).collect();
-            let unless = rule.unless.iter().filter_map(|pattern| self.clause(&pattern.node, pattern)).collect();
+            let mut clauses = |patterns: &'f [PatternText]| {
+                Clauses::new(patterns.iter().filter_map(|pattern| self.clause(&pattern.node, pattern)).collect())
+            };
+            let (alternatives, unless) = (clauses(&rule.patterns), clauses(&rule.unless));
             rules.push(CompiledRule {
                 id: rule.id.clone(),
                 place: Place::new(&files.sources, &rule.span),
@@ -474,9 +529,8 @@ impl<'f> Compiler<'f> {
     fn finish(mut self, mut rules: Vec<CompiledRule>) -> RuleSet {
         let costly = costly_spans(&self.spans);
         for rule in &mut rules {
-            for clause in rule.alternatives.iter_mut().chain(&mut rule.unless) {
-                clause.mark_cost(&costly);
-            }
+            rule.alternatives.update(|clause| clause.mark_cost(&costly));
+            rule.unless.update(|clause| clause.mark_cost(&costly));
         }
         // Tests of single morphemes.
         for (index, node) in self.spans.iter().enumerate() {
@@ -490,44 +544,36 @@ impl<'f> Compiler<'f> {
                 }
             }
         }
-        let mut sequences: Vec<(Vec<u8>, u32)> = Vec::new();
-        for (index, node) in self.spans.iter().enumerate() {
-            let SpanNode::Words(ids) = node else { continue };
-            let index = index as u32;
-            if let [only] = ids[..] {
-                self.vocabulary.single.insert(only, SpanId(index));
-            } else {
-                let mut bytes = Vec::new();
-                ids.iter().for_each(|&id| push_id(&mut bytes, id));
-                sequences.push((bytes, index));
-            }
-        }
         let base_forms: HashMap<u32, &str> =
             self.vocabulary.ids.iter().map(|(base_form, &id)| (id, base_form.as_str())).collect();
         let likelihood = |node: &SpanNode| match node {
-            SpanNode::Words(ids) => ids.iter().map(|id| text_likelihood(base_forms[id])).product(),
-            SpanNode::Test(WordTest { word: Some(WordShape::Exact(base_form)), .. }) => text_likelihood(base_form),
+            SpanNode::Words(ids) => ids.iter().map(|id| self.likelihoods.of(stem(base_forms[id]))).product(),
+            SpanNode::Test(WordTest { word: Some(WordShape::Exact(base_form)), .. }) => {
+                self.likelihoods.of(stem(base_form))
+            }
             _ => 0.5,
         };
-        let (gates, text_gates, always) = super::gate::build(&self.spans, &self.requirements, &mut rules, likelihood);
-        let mut nodes: HashMap<&str, SpanId> = HashMap::new();
+        let (gates, text_gates, always) =
+            super::gate::build(&self.spans, &self.requirements, &mut rules, &self.likelihoods, likelihood);
+        let mut sequences: Vec<(Vec<u8>, u32)> = Vec::new();
         for (index, node) in self.spans.iter().enumerate() {
-            if let SpanNode::Text(text) = node {
-                nodes.insert(text, SpanId(index as u32));
+            let SpanNode::Words(ids) = node else { continue };
+            let node = SpanId(index as u32);
+            if let [only] = ids[..] {
+                self.vocabulary.single.insert(only, node);
+            } else {
+                let mut bytes = Vec::new();
+                ids.iter().for_each(|&id| push_id(&mut bytes, id));
+                sequences.push((bytes, gates.of(node).0));
             }
         }
-        let mut texts: Vec<(&str, TextUse)> = text_gates
-            .iter()
-            .map(|(text, &gate)| (text.as_str(), TextUse { node: nodes.get(text.as_str()).copied(), gate }))
-            .collect();
-        texts.sort_unstable_by_key(|(text, _)| *text);
-        let numbered = texts.iter().enumerate().map(|(index, (text, _))| (*text, index as u32));
+        let mut texts: Vec<(String, u32)> = text_gates.into_iter().map(|(text, gate)| (text, gate.0)).collect();
+        texts.sort_unstable();
         const FITS: &str = "rule files are too small to overflow an automaton, and no pattern is empty or there twice";
         let (word_automaton, text_automaton) = rayon::join(
             || (!sequences.is_empty()).then(|| DoubleArrayAhoCorasick::with_values(sequences).expect(FITS)),
-            || (!texts.is_empty()).then(|| CharwiseDoubleArrayAhoCorasick::with_values(numbered).expect(FITS)),
+            || (!texts.is_empty()).then(|| CharwiseDoubleArrayAhoCorasick::with_values(texts).expect(FITS)),
         );
-        let texts = texts.into_iter().map(|(_, text_use)| text_use).collect();
         RuleSet {
             codebook: self.files.codebook.clone(),
             sources: self.files.sources.clone(),
@@ -536,7 +582,6 @@ impl<'f> Compiler<'f> {
             regexes: self.regexes,
             word_automaton,
             text_automaton,
-            texts,
             gates,
             always,
             known: Shelves::new(self.analyzer.word_count()),
@@ -575,7 +620,7 @@ impl<'f> Compiler<'f> {
         let span = pattern.span(node.byte_range.clone());
         let condition = match &node.expr {
             Expr::All(parts) => Condition::All(self.clauses(parts, pattern)?),
-            Expr::Any(parts) if !node.expr.is_span() => Condition::Any(self.clauses(parts, pattern)?),
+            Expr::Any(parts) if !node.expr.is_span() => Condition::Any(Clauses::new(self.clauses(parts, pattern)?)),
             Expr::Not(inner) => Condition::Not(Box::new(self.clause(inner, pattern)?)),
             Expr::Within(unit, inner) => Condition::Within(*unit, Box::new(self.clause(inner, pattern)?)),
             Expr::Attribute { name, values, negated } => {
@@ -605,7 +650,7 @@ impl<'f> Compiler<'f> {
             Expr::CategoryRef(id) => Condition::Category(self.category(id, span.clone())?),
             _ => Condition::Span(self.span(node, pattern)?),
         };
-        Some(Clause { condition, place: Place::new(&self.files.sources, &span), is_costly: false, gate: None })
+        Some(Clause { condition, place: Place::new(&self.files.sources, &span), is_costly: false, gate: GateId::OPEN })
     }
 
     fn clauses(&mut self, nodes: &[Node], pattern: &'f PatternText) -> Option<Vec<Clause>> {
@@ -621,7 +666,7 @@ impl<'f> Compiler<'f> {
             Expr::Literal(text) => {
                 SpanNode::Text(self.analyzer.normalizer().normalize(text).text().to_ascii_lowercase())
             }
-            Expr::Regex(text) => SpanNode::Regex(self.regex(text, place)?),
+            Expr::Regex(text) => self.regex(text, place)?,
             Expr::Concept(name) => return self.concept(name, &place),
             Expr::Phrase(parts) => SpanNode::Phrase(self.span_list(parts, pattern)?),
             Expr::Ordered { parts, distance } => SpanNode::Ordered(self.span_list(parts, pattern)?, *distance),
@@ -679,18 +724,23 @@ impl<'f> Compiler<'f> {
         Some(self.intern(SpanNode::Test(test.clone())))
     }
 
-    fn regex(&mut self, text: &str, place: Span) -> Option<usize> {
-        if let Some(&index) = self.by_regex.get(text) {
-            return Some(index);
+    fn regex(&mut self, text: &str, place: Span) -> Option<SpanNode> {
+        if let Some(node) = self.by_regex.get(text) {
+            return Some(node.clone());
         }
         if !self.trusted && !self.check_regex(text, place) {
             return None;
         }
-        self.requirements.push(Requirement::of(text));
-        let index = self.regexes.len();
-        self.regexes.push(LazyRegex::new(text.to_owned()));
-        self.by_regex.insert(text.to_owned(), index);
-        Some(index)
+        let node = match require::spelled_out(text) {
+            Some(texts) => SpanNode::FirstOf(texts.into_iter().map(|text| self.intern(SpanNode::Text(text))).collect()),
+            None => {
+                self.requirements.push(Requirement::of(text, &self.likelihoods));
+                self.regexes.push(LazyRegex::new(text.to_owned()));
+                SpanNode::Regex(self.regexes.len() - 1)
+            }
+        };
+        self.by_regex.insert(text.to_owned(), node.clone());
+        Some(node)
     }
 
     fn check_regex(&mut self, text: &str, place: Span) -> bool {
@@ -785,9 +835,8 @@ impl<'f> Compiler<'f> {
                         }
                     }
                 }
-                Condition::All(parts) | Condition::Any(parts) => {
-                    parts.iter().for_each(|part| references(part, rules, found));
-                }
+                Condition::All(parts) => parts.iter().for_each(|part| references(part, rules, found)),
+                Condition::Any(parts) => parts.iter().for_each(|part| references(part, rules, found)),
                 Condition::Not(inner) | Condition::Within(_, inner) => references(inner, rules, found),
                 Condition::Span(_) | Condition::Compare { .. } | Condition::Attribute { .. } => {}
             }
@@ -796,7 +845,10 @@ impl<'f> Compiler<'f> {
             .iter()
             .map(|rule| {
                 let mut found = Vec::new();
-                rule.alternatives.iter().chain(&rule.unless).for_each(|clause| references(clause, rules, &mut found));
+                rule.alternatives
+                    .iter()
+                    .chain(rule.unless.iter())
+                    .for_each(|clause| references(clause, rules, &mut found));
                 found
             })
             .collect();
@@ -862,13 +914,22 @@ impl LazyRegex {
     }
 }
 
+/// What most forms of a word have in common: words that end in kana change them.
+fn stem(base_form: &str) -> &str {
+    let mut characters = base_form.chars();
+    match characters.next_back() {
+        Some('ぁ'..='ゖ') if characters.clone().next().is_some() => characters.as_str(),
+        _ => base_form,
+    }
+}
+
 /// For each span expression, whether a regular expression is part of it. Parts stand before what they are part of.
 fn costly_spans(spans: &[SpanNode]) -> Vec<bool> {
     let mut costly: Vec<bool> = Vec::with_capacity(spans.len());
     for node in spans {
         let of = |part: &SpanId| costly[part.index()];
         costly.push(match node {
-            SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) => false,
+            SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) | SpanNode::FirstOf(_) => false,
             SpanNode::Regex(_) => true,
             SpanNode::Phrase(parts) | SpanNode::Union(parts) => parts.iter().any(of),
             SpanNode::Ordered(parts, _) | SpanNode::Near(parts, _) => parts.iter().any(of),
@@ -887,11 +948,10 @@ impl Clause {
         };
         self.is_costly = match &mut self.condition {
             Condition::Span(id) => costly[id.index()],
-            Condition::All(parts) | Condition::Any(parts) => {
+            Condition::All(parts) => parts.iter_mut().fold(false, |is_costly, part| marked(part) | is_costly),
+            Condition::Any(parts) => {
                 let mut is_costly = false;
-                for part in parts {
-                    is_costly |= marked(part);
-                }
+                parts.update(|part| is_costly |= marked(part));
                 is_costly
             }
             Condition::Not(inner) | Condition::Within(_, inner) => marked(inner),

@@ -561,7 +561,7 @@ impl<'r> Explainer<'_, 'r> {
 
     fn hits(&mut self, id: SpanId, window: Window) -> Vec<Hit> {
         self.matcher.resolve(id, self.context);
-        let hits = self.matcher.hits[id.index()].iter();
+        let hits = self.matcher.hits(id).iter();
         hits.filter(|hit| in_window(self.context.analysis, hit, window)).copied().collect()
     }
 
@@ -615,7 +615,11 @@ impl<'r> Explainer<'_, 'r> {
             1.0
         } else {
             match &self.matcher.rules.spans[id.index()] {
-                SpanNode::Words(_) | SpanNode::Test(_) | SpanNode::Text(_) | SpanNode::Regex(_) => 0.0,
+                SpanNode::Words(_)
+                | SpanNode::Test(_)
+                | SpanNode::Text(_)
+                | SpanNode::Regex(_)
+                | SpanNode::FirstOf(_) => 0.0,
                 SpanNode::Phrase(parts) | SpanNode::Ordered(parts, _) | SpanNode::Near(parts, _) => {
                     let sum: f32 = parts.iter().map(|&part| self.span_nearness(part, window)).sum();
                     0.95 * sum / parts.len().max(1) as f32

@@ -1,63 +1,78 @@
 //! Gates: which span expressions, clauses and rules can hold at all, given the words and texts that were found.
 //!
-//! Every span expression has a gate, and so has every clause that cannot hold without some hit. A hit opens the gate
-//! of its word or text; alternatives are open when one of the gates below them is, parts that must occur together when
-//! all are. A gate stands after those below it, so that one pass in ascending order settles them all. Of parts that
-//! must occur together only the rarest one leads on: the others are looked at when that one is open. So the cost of a
-//! comment grows with its hits, and a rule costs nothing where its rarest word does not occur.
+//! Every span expression and every clause has a gate. A hit opens the gate of its word or text; a gate of alternatives
+//! is open when one of the gates below it is, a gate of parts that must occur together when all are. Of such parts only
+//! the rarest leads on: from hits to rules there is one pass over the gates that lead on, in ascending order, each of
+//! which stands after those below it. All other gates are asked for from above, when something depends on them. So the
+//! cost of a comment grows with its hits, and a rule costs nothing where its rarest word does not occur.
 
 use std::{collections::HashMap, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    compile::{Amount, Clause, CompiledRule, Condition, SpanId, SpanNode},
+    compile::{Amount, Clause, Clauses, CompiledRule, Condition, SpanId, SpanNode},
+    likelihood::Likelihoods,
     require::Requirement,
     syntax::Comparison,
 };
 
 /// Index of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct GateId(u32);
+pub(super) struct GateId(pub(super) u32);
 
 impl GateId {
+    /// The gate of what may hold without any hit.
+    pub(super) const OPEN: Self = Self(0);
+
     fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A way from a gate to one above it.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Edge {
-    to: GateId,
-    /// Of a union above: the list of its open parts, and which part this is.
-    part: Option<(u32, SpanId)>,
+/// What opens a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+enum Kind {
+    /// A word or text that is found.
+    Hit,
+    /// One of the gates below.
+    Any,
+    /// All of the gates below, of which the first, the rarest, leads on.
+    All,
 }
 
-/// A gate.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Gate {
-    /// Gates to look at when this one is open: a range of [`Gates::edges`].
-    above: Range<u32>,
-    /// Gates that must all be open: a range of [`Gates::parts`]; empty where any edge opens the gate.
-    all_of: Range<u32>,
-    /// The rule that it wakes.
-    wakes: Option<u32>,
+    kind: Kind,
+    /// Where in [`Gates::neighbours`] the gates below begin; those above follow.
+    below: u32,
+    above: u32,
+    end: u32,
 }
 
-/// The gates of a rule set.
+/// The gates of a rule set. First come those that lead on to rules, up to the gates of the rules themselves; then
+/// those of other words and texts; then those that are asked for, first of alternatives, then of parts that must occur
+/// together.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Gates {
     gates: Vec<Gate>,
-    edges: Vec<Edge>,
-    parts: Vec<GateId>,
+    neighbours: Vec<GateId>,
+    /// The gates of rules.
+    of_rules: Range<u32>,
+    /// By gate of `of_rules`.
+    rules: Vec<u32>,
+    /// The gate of each rule.
+    of_rule: Vec<GateId>,
+    /// The first gate that is asked for: here begin those of alternatives.
+    any: u32,
+    /// Here begin those of parts that must occur together.
+    all: u32,
+    /// For each gate from `any` on where the gates below it begin in `masks`. Many are asked for in vain, and a mask
+    /// tells of many gates at once.
+    first_mask: Vec<u32>,
+    masks: Vec<Mask>,
     /// The gate of each span expression.
     of_span: Vec<GateId>,
-    /// The list of open parts of each span expression that is a union.
-    union_of_span: Vec<Option<u32>>,
-    unions: u32,
-    /// Regular expressions of which nothing is known before they are tried.
-    always: Vec<GateId>,
 }
 
 impl Gates {
@@ -65,262 +80,324 @@ impl Gates {
     pub(super) fn of(&self, span: SpanId) -> GateId {
         self.of_span[span.index()]
     }
+
+    /// The gate of a rule.
+    pub(super) fn of_rule(&self, rule: u32) -> GateId {
+        self.of_rule[rule as usize]
+    }
+
+    /// The gates below a gate: of a union those of its parts, in their order.
+    pub(super) fn below(&self, gate: GateId) -> &[GateId] {
+        let gate = &self.gates[gate.index()];
+        &self.neighbours[gate.below as usize..gate.above as usize]
+    }
+
+    /// The gates below one that is asked for and that any of them opens.
+    fn masks(&self, gate: GateId) -> &[Mask] {
+        let at = (gate.0 - self.any) as usize;
+        &self.masks[self.first_mask[at] as usize..self.first_mask[at + 1] as usize]
+    }
+
+    fn above(&self, gate: GateId) -> &[GateId] {
+        let gate = &self.gates[gate.index()];
+        &self.neighbours[gate.above as usize..gate.end as usize]
+    }
 }
 
-fn in_range<'l, T>(list: &'l [T], range: &Range<u32>) -> &'l [T] {
-    &list[range.start as usize..range.end as usize]
+/// Gates that share a word of a [`GateSet`].
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Mask {
+    word: u32,
+    bits: u64,
 }
+
+impl Mask {
+    /// Gates, ascending, as masks.
+    fn of(gates: &[GateId]) -> Vec<Self> {
+        let mut masks: Vec<Self> = Vec::new();
+        for &gate in gates {
+            let (word, bit) = (gate.0 / 64, 1 << (gate.0 % 64));
+            match masks.last_mut() {
+                Some(mask) if mask.word == word => mask.bits |= bit,
+                _ => masks.push(Self { word, bits: bit }),
+            }
+        }
+        masks
+    }
+}
+
+/// A set of gates.
+#[derive(Debug, Default)]
+struct GateSet(Vec<u64>);
+
+impl GateSet {
+    fn new(gates: usize) -> Self {
+        Self(vec![0; gates.div_ceil(64)])
+    }
+
+    fn contains(&self, gate: GateId) -> bool {
+        self.0[gate.index() / 64] >> (gate.index() % 64) & 1 == 1
+    }
+
+    fn insert(&mut self, gate: GateId) {
+        self.0[gate.index() / 64] |= 1 << (gate.index() % 64);
+    }
+
+    /// Takes the smallest gate of those that share a word with it.
+    fn take_first(&mut self, word: usize) -> Option<GateId> {
+        let bits = self.0[word];
+        self.0[word] = bits & bits.wrapping_sub(1);
+        (bits != 0).then(|| GateId(word as u32 * 64 + bits.trailing_zeros()))
+    }
+}
+
+/// Gates of alternatives that lead on to no more gates than these are left out on the way up.
+const MAX_LEADS: usize = 2;
 
 /// What is open for one comment.
 #[derive(Debug, Default)]
 pub(super) struct OpenGates {
-    /// A bit for each gate.
-    open: Vec<u64>,
-    /// Gates to look at, a bit each.
-    pending: Vec<u64>,
-    /// Open parts of unions, valid where the union is open.
-    parts: Vec<Vec<SpanId>>,
-    /// Rules that were woken, ascending.
-    pub(super) woken: Vec<u32>,
+    open: GateSet,
+    /// Gates that lead on and are to be looked at.
+    pending: GateSet,
+    /// Gates that were asked for.
+    answered: GateSet,
 }
 
 impl OpenGates {
     pub(super) fn new(gates: &Gates) -> Self {
-        let words = gates.gates.len().div_ceil(64);
-        Self {
-            open: vec![0; words],
-            pending: vec![0; words],
-            parts: vec![Vec::new(); gates.unions as usize],
-            ..Self::default()
-        }
+        let set = || GateSet::new(gates.gates.len());
+        Self { open: set(), pending: set(), answered: set() }
     }
 
-    /// Closes all gates but those that are always open.
+    /// Closes all gates but the one that is always open.
     pub(super) fn reset(&mut self, gates: &Gates) {
-        self.open.fill(0);
-        self.pending.fill(0);
-        self.woken.clear();
-        for &gate in &gates.always {
-            self.hit(gate);
-        }
+        self.open.0.fill(0);
+        self.answered.0.fill(0);
+        self.hit(GateId::OPEN, gates);
     }
 
     /// Takes note that a word or text was found. [`settle`](Self::settle) comes after all hits.
-    pub(super) fn hit(&mut self, gate: GateId) {
-        self.pending[gate.index() / 64] |= 1 << (gate.index() % 64);
+    pub(super) fn hit(&mut self, gate: GateId, gates: &Gates) {
+        self.open.insert(gate);
+        if gate.0 < gates.of_rules.end {
+            self.pending.insert(gate);
+        }
     }
 
-    /// Whether a gate is open.
-    pub(super) fn is_open(&self, gate: GateId) -> bool {
-        self.open[gate.index() / 64] >> (gate.index() % 64) & 1 == 1
-    }
-
-    /// The open parts of a union whose gate is open.
-    pub(super) fn open_parts(&self, union: SpanId, gates: &Gates) -> &[SpanId] {
-        gates.union_of_span[union.index()].map_or(&[], |list| &self.parts[list as usize])
-    }
-
-    /// Opens every gate that the hits open.
-    pub(super) fn settle(&mut self, gates: &Gates) {
-        for word in 0..self.pending.len() {
-            while self.pending[word] != 0 {
-                let bit = self.pending[word].trailing_zeros();
-                self.pending[word] &= self.pending[word] - 1;
-                let gate = &gates.gates[word * 64 + bit as usize];
-                if !in_range(&gates.parts, &gate.all_of).iter().all(|&below| self.is_open(below)) {
+    /// Follows the hits to the rules that they wake.
+    pub(super) fn settle(&mut self, gates: &Gates, woken: &mut Vec<u32>) {
+        for word in 0..(gates.of_rules.end as usize).div_ceil(64) {
+            while let Some(gate) = self.pending.take_first(word) {
+                if gates.gates[gate.index()].kind == Kind::All
+                    && !gates.below(gate)[1..].iter().all(|&part| self.is_open(part, gates))
+                {
                     continue;
                 }
-                self.open[word] |= 1 << bit;
-                self.woken.extend(gate.wakes);
-                for edge in in_range(&gates.edges, &gate.above) {
-                    let (at, bit) = (edge.to.index() / 64, 1 << (edge.to.index() % 64));
-                    if let Some((list, part)) = edge.part {
-                        let list = &mut self.parts[list as usize];
-                        if self.pending[at] & bit == 0 {
-                            list.clear();
-                        }
-                        list.push(part);
-                    }
-                    self.pending[at] |= bit;
+                self.open.insert(gate);
+                if gate.0 >= gates.of_rules.start {
+                    woken.push(gates.rules[(gate.0 - gates.of_rules.start) as usize]);
+                }
+                for &above in gates.above(gate) {
+                    self.pending.insert(above);
                 }
             }
         }
-        self.woken.sort_unstable();
+    }
+
+    /// Whether a gate is open, when the hits are settled, or the gate stands before the one that is being settled.
+    pub(super) fn is_open(&mut self, gate: GateId, gates: &Gates) -> bool {
+        self.open.contains(gate) || gate.0 >= gates.any && self.ask(gate, gates)
+    }
+
+    fn ask(&mut self, gate: GateId, gates: &Gates) -> bool {
+        if self.answered.contains(gate) {
+            return false;
+        }
+        self.answered.insert(gate);
+        let is_open = match gate.0 < gates.all {
+            true => self.is_any_open(gates.masks(gate), gates),
+            false => gates.below(gate).iter().all(|&part| self.is_open(part, gates)),
+        };
+        if is_open {
+            self.open.insert(gate);
+        }
+        is_open
+    }
+
+    fn is_any_open(&mut self, masks: &[Mask], gates: &Gates) -> bool {
+        masks.iter().any(|mask| {
+            let at = mask.word as usize;
+            self.open.0[at] & mask.bits != 0
+                || (at as u32 + 1) * 64 > gates.any && self.is_any_of_mask_open(*mask, gates)
+        })
+    }
+
+    /// Asks for the gates of a mask, none of which is known to be open.
+    fn is_any_of_mask_open(&mut self, mask: Mask, gates: &Gates) -> bool {
+        let mut bits = mask.bits & !self.answered.0[mask.word as usize];
+        while bits != 0 {
+            let gate = GateId(mask.word * 64 + bits.trailing_zeros());
+            bits &= bits - 1;
+            if self.is_open(gate, gates) {
+                return true;
+            }
+        }
+        false
     }
 }
 
 /// Builds the gates of span expressions, clauses and rules and sets those of the clauses; gives the gates of texts
-/// too, and the rules that have no gate. `likelihood` tells how probable a hit of a word or text is in a comment.
+/// too, and the rules that are evaluated for every comment. `likelihood` tells how probable a hit of a word is in a
+/// comment.
 pub(super) fn build(
     spans: &[SpanNode],
     requirements: &[Option<Requirement>],
     rules: &mut [CompiledRule],
+    likelihoods: &Likelihoods,
     likelihood: impl Fn(&SpanNode) -> f32,
 ) -> (Gates, HashMap<String, GateId>, Vec<u32>) {
     let mut builder = Builder::default();
+    builder.gate(Kind::Hit, Vec::new(), 1.0);
     for node in spans {
+        let of = |part: &SpanId| builder.of_span[part.index()];
         let gate = match node {
-            SpanNode::Text(text) => builder.text(text),
-            SpanNode::Words(_) | SpanNode::Test(_) => builder.gate(likelihood(node)),
-            SpanNode::Regex(index) => match &requirements[*index] {
-                Some(requirement) => builder.required(requirement),
-                None => {
-                    let gate = builder.gate(1.0);
-                    builder.always.push(gate);
-                    gate
-                }
-            },
+            SpanNode::Text(text) => builder.text(text, likelihoods),
+            SpanNode::Words(_) | SpanNode::Test(_) => builder.gate(Kind::Hit, Vec::new(), likelihood(node)),
+            SpanNode::Regex(index) => requirements[*index]
+                .as_ref()
+                .map_or(GateId::OPEN, |requirement| builder.required(requirement, likelihoods)),
             SpanNode::Phrase(parts) | SpanNode::Ordered(parts, _) | SpanNode::Near(parts, _) => {
-                let below = parts.iter().map(|part| builder.of_span[part.index()]).collect();
-                builder.joined(true, below)
+                let below = parts.iter().map(of).collect();
+                builder.all(below)
             }
-            SpanNode::Union(parts) => builder.union(parts),
-            SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) | SpanNode::Aligned(_, inner) => {
-                builder.of_span[inner.index()]
+            // Never shared: its gates below stand for its parts.
+            SpanNode::Union(parts) | SpanNode::FirstOf(parts) => {
+                let below: Vec<GateId> = parts.iter().map(of).collect();
+                let likelihood = builder.likelihood_of_any(&below);
+                builder.gate(Kind::Any, below, likelihood)
             }
+            SpanNode::Except(inner, _) | SpanNode::Feature(_, inner) | SpanNode::Aligned(_, inner) => of(inner),
         };
-        if !matches!(node, SpanNode::Union(_)) {
-            builder.union_of_span.push(None);
-        }
         builder.of_span.push(gate);
     }
-    let mut always = Vec::new();
-    for (index, rule) in rules.iter_mut().enumerate() {
-        for clause in &mut rule.unless {
-            builder.clause(clause);
-        }
-        let gates: Vec<Option<GateId>> = rule.alternatives.iter_mut().map(|clause| builder.clause(clause)).collect();
-        match gates.into_iter().collect::<Option<Vec<GateId>>>() {
-            None => always.push(index as u32),
-            Some(below) => {
-                let gate = builder.any_of(&below);
-                builder.wakes[gate.index()] = Some(index as u32);
-            }
+    for rule in rules.iter_mut() {
+        builder.clauses(&mut rule.unless);
+        builder.clauses(&mut rule.alternatives);
+    }
+    let first_rule = builder.gates.len();
+    let (mut woken, mut always) = (Vec::new(), Vec::new());
+    for (index, rule) in rules.iter().enumerate() {
+        let below = rule.alternatives.gates().to_vec();
+        if below.contains(&GateId::OPEN) {
+            always.push(index as u32);
+        } else {
+            woken.push(index as u32);
+            builder.gate(Kind::Any, below, 1.0);
         }
     }
-    let (gates, of_text) = builder.finish();
+    let (gates, of_text) = builder.finish(first_rule, woken, rules);
     (gates, of_text, always)
 }
 
 #[derive(Default)]
 struct Builder {
-    above: Vec<Vec<Edge>>,
-    all_of: Vec<Vec<GateId>>,
-    wakes: Vec<Option<u32>>,
+    /// What opens each gate, and the gates below it.
+    gates: Vec<(Kind, Vec<GateId>)>,
     likelihoods: Vec<f32>,
     of_span: Vec<GateId>,
-    union_of_span: Vec<Option<u32>>,
-    unions: u32,
-    always: Vec<GateId>,
     of_text: HashMap<String, GateId>,
-    /// Gates by (all or one, gates below): equal ones are the same gate.
-    shared: HashMap<(bool, Vec<GateId>), GateId>,
+    /// Equal gates are the same gate.
+    shared: HashMap<(Kind, Vec<GateId>), GateId>,
 }
 
 impl Builder {
-    fn finish(self) -> (Gates, HashMap<String, GateId>) {
-        let (mut gates, mut edges, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-        for ((above, all_of), wakes) in self.above.into_iter().zip(self.all_of).zip(self.wakes) {
-            let (first_edge, first_part) = (edges.len() as u32, parts.len() as u32);
-            edges.extend(above);
-            parts.extend(all_of);
-            gates.push(Gate { above: first_edge..edges.len() as u32, all_of: first_part..parts.len() as u32, wakes });
-        }
-        let Self { of_span, union_of_span, unions, always, of_text, .. } = self;
-        (Gates { gates, edges, parts, of_span, union_of_span, unions, always }, of_text)
-    }
-
-    fn gate(&mut self, likelihood: f32) -> GateId {
-        let id = GateId(self.above.len() as u32);
-        self.above.push(Vec::new());
-        self.all_of.push(Vec::new());
-        self.wakes.push(None);
+    fn gate(&mut self, kind: Kind, below: Vec<GateId>, likelihood: f32) -> GateId {
+        let id = GateId(self.gates.len() as u32);
+        self.gates.push((kind, below));
         self.likelihoods.push(likelihood);
         id
     }
 
-    fn text(&mut self, text: &str) -> GateId {
+    fn text(&mut self, text: &str, likelihoods: &Likelihoods) -> GateId {
         if let Some(&gate) = self.of_text.get(text) {
             return gate;
         }
-        let gate = self.gate(text_likelihood(text));
+        let gate = self.gate(Kind::Hit, Vec::new(), likelihoods.of(text));
         self.of_text.insert(text.to_owned(), gate);
         gate
     }
 
-    fn required(&mut self, requirement: &Requirement) -> GateId {
+    fn required(&mut self, requirement: &Requirement, likelihoods: &Likelihoods) -> GateId {
         match requirement {
-            Requirement::Text(text) => self.text(text),
-            Requirement::All(parts) | Requirement::Any(parts) => {
-                let below = parts.iter().map(|part| self.required(part)).collect();
-                self.joined(matches!(requirement, Requirement::All(_)), below)
+            Requirement::Text(text) => self.text(text, likelihoods),
+            Requirement::All(parts) => {
+                let below = parts.iter().map(|part| self.required(part, likelihoods)).collect();
+                self.all(below)
+            }
+            Requirement::Any(parts) => {
+                let below = parts.iter().map(|part| self.required(part, likelihoods)).collect();
+                self.any(below)
             }
         }
     }
 
-    /// A gate that any of those below opens.
-    fn any_of(&mut self, below: &[GateId]) -> GateId {
-        let likelihood = below.iter().map(|gate| self.likelihoods[gate.index()]).sum::<f32>().min(1.0);
-        let gate = self.gate(likelihood);
-        for part in below {
-            self.above[part.index()].push(Edge { to: gate, part: None });
-        }
-        gate
+    fn likelihood_of_any(&self, below: &[GateId]) -> f32 {
+        below.iter().map(|gate| self.likelihoods[gate.index()]).sum::<f32>().min(1.0)
     }
 
-    /// The gate of a union, which keeps a list of its open parts.
-    fn union(&mut self, parts: &[SpanId]) -> GateId {
-        let list = self.unions;
-        self.unions += 1;
-        let below: Vec<GateId> = parts.iter().map(|part| self.of_span[part.index()]).collect();
-        let likelihood = below.iter().map(|gate| self.likelihoods[gate.index()]).sum::<f32>().min(1.0);
-        let gate = self.gate(likelihood);
-        for (&below, &part) in below.iter().zip(parts) {
-            self.above[below.index()].push(Edge { to: gate, part: Some((list, part)) });
-        }
-        self.union_of_span.push(Some(list));
-        gate
-    }
-
-    fn joined(&mut self, all: bool, mut below: Vec<GateId>) -> GateId {
+    fn any(&mut self, mut below: Vec<GateId>) -> GateId {
         below.sort_unstable();
         below.dedup();
-        if let [only] = below[..] {
-            return only;
+        if below.contains(&GateId::OPEN) {
+            return GateId::OPEN;
         }
-        if let Some(&gate) = self.shared.get(&(all, below.clone())) {
-            return gate;
-        }
-        let gate = if all {
-            // The rarest part leads on; then the next rarest tells most.
-            let mut parts = below.clone();
-            parts.sort_by(|a, b| self.likelihoods[a.index()].total_cmp(&self.likelihoods[b.index()]));
-            let likelihood = parts.iter().map(|gate| self.likelihoods[gate.index()]).product();
-            let gate = self.gate(likelihood);
-            self.above[parts[0].index()].push(Edge { to: gate, part: None });
-            self.all_of[gate.index()] = parts.split_off(1);
-            gate
-        } else {
-            self.any_of(&below)
-        };
-        self.shared.insert((all, below), gate);
-        gate
+        let likelihood = self.likelihood_of_any(&below);
+        self.joined(Kind::Any, below, likelihood)
     }
 
-    /// The gate without which a clause cannot hold; `None` where it may hold without any hit. Sets the gates of the
-    /// clause and of all its parts.
-    fn clause(&mut self, clause: &mut Clause) -> Option<GateId> {
+    fn all(&mut self, mut below: Vec<GateId>) -> GateId {
+        // The rarest part leads on; then the next rarest tells most.
+        let rarity = |gate: &GateId| (self.likelihoods[gate.index()], *gate);
+        below.sort_by(|a, b| rarity(a).0.total_cmp(&rarity(b).0).then_with(|| a.cmp(b)));
+        below.dedup();
+        below.retain(|&gate| gate != GateId::OPEN);
+        let likelihood = below.iter().map(|gate| self.likelihoods[gate.index()]).product();
+        self.joined(Kind::All, below, likelihood)
+    }
+
+    fn joined(&mut self, kind: Kind, below: Vec<GateId>, likelihood: f32) -> GateId {
+        match below[..] {
+            [] => GateId::OPEN,
+            [only] => only,
+            _ => match self.shared.get(&(kind, below.clone())) {
+                Some(&gate) => gate,
+                None => {
+                    let gate = self.gate(kind, below.clone(), likelihood);
+                    self.shared.insert((kind, below), gate);
+                    gate
+                }
+            },
+        }
+    }
+
+    /// Sets the gates of alternatives; gives the one without which none of them can hold.
+    fn clauses(&mut self, clauses: &mut Clauses) -> GateId {
+        clauses.update(|clause| {
+            self.clause(clause);
+        });
+        self.any(clauses.gates().to_vec())
+    }
+
+    /// Sets the gate of a clause and of all its parts; gives the one without which it cannot hold.
+    fn clause(&mut self, clause: &mut Clause) -> GateId {
         clause.gate = match &mut clause.condition {
-            Condition::Span(id) => Some(self.of_span[id.index()]),
+            Condition::Span(id) => self.of_span[id.index()],
             Condition::All(parts) => {
-                let below: Vec<GateId> = parts.iter_mut().filter_map(|part| self.clause(part)).collect();
-                (!below.is_empty()).then(|| self.joined(true, below))
+                let below = parts.iter_mut().map(|part| self.clause(part)).collect();
+                self.all(below)
             }
-            Condition::Any(parts) => {
-                let below: Vec<Option<GateId>> = parts.iter_mut().map(|part| self.clause(part)).collect();
-                let below: Option<Vec<GateId>> = below.into_iter().collect();
-                below.map(|below| self.joined(false, below))
-            }
+            Condition::Any(parts) => self.clauses(parts),
             Condition::Within(_, inner) => self.clause(inner),
             Condition::Compare { sum, comparison, number } => {
                 let wants_some = match comparison {
@@ -328,36 +405,112 @@ impl Builder {
                     Comparison::AtLeast | Comparison::Equal => *number > 0,
                     Comparison::Less | Comparison::AtMost => false,
                 };
-                let counted: Option<Vec<GateId>> = sum
-                    .iter()
-                    .map(|amount| match amount {
-                        Amount::Count(id) => Some(self.of_span[id.index()]),
-                        Amount::Characters | Amount::Morphemes => None,
-                    })
-                    .collect();
-                counted.filter(|_| wants_some).map(|counted| self.joined(false, counted))
+                let counted = sum.iter().map(|amount| match amount {
+                    Amount::Count(id) if wants_some => self.of_span[id.index()],
+                    Amount::Count(_) | Amount::Characters | Amount::Morphemes => GateId::OPEN,
+                });
+                let counted = counted.collect();
+                self.any(counted)
             }
             Condition::Not(inner) => {
                 self.clause(inner);
-                None
+                GateId::OPEN
             }
-            Condition::Attribute { .. } | Condition::Rule(_) | Condition::Category(_) => None,
+            Condition::Attribute { .. } | Condition::Rule(_) | Condition::Category(_) => GateId::OPEN,
         };
         clause.gate
     }
+
+    /// Numbers the gates as [`Gates`] has them.
+    fn finish(
+        self,
+        first_rule: usize,
+        rules: Vec<u32>,
+        compiled: &mut [CompiledRule],
+    ) -> (Gates, HashMap<String, GateId>) {
+        let count = self.gates.len();
+        // From the rules down: the gates to which each one leads on. Where alternatives lead on to hardly any gate,
+        // those below lead there at once.
+        let mut leads_to: Vec<Vec<usize>> = vec![Vec::new(); count];
+        let mut leads = vec![false; count];
+        for gate in (0..count).rev() {
+            let (kind, below) = &self.gates[gate];
+            let is_rule = gate >= first_rule;
+            if !is_rule && leads_to[gate].is_empty() && gate != GateId::OPEN.index() {
+                continue;
+            }
+            leads_to[gate].sort_unstable();
+            leads_to[gate].dedup();
+            leads[gate] = is_rule || *kind != Kind::Any || leads_to[gate].len() > MAX_LEADS;
+            let onward = if leads[gate] { vec![gate] } else { leads_to[gate].clone() };
+            // Of parts that must all be there only the first, the rarest, leads on.
+            let leading = if *kind == Kind::All { &below[..1] } else { below };
+            leading.iter().for_each(|below| leads_to[below.index()].extend(&onward));
+        }
+        let rank = |gate: usize| match (leads[gate], self.gates[gate].0) {
+            (true, _) => 0,
+            (false, Kind::Hit) => 1,
+            (false, Kind::Any) => 2,
+            (false, Kind::All) => 3,
+        };
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by_key(|&gate| rank(gate));
+        let mut numbers = vec![GateId::OPEN; count];
+        for (number, &gate) in order.iter().enumerate() {
+            numbers[gate] = GateId(number as u32);
+        }
+        let number = |gate: GateId| numbers[gate.index()];
+
+        let (mut gates, mut neighbours) = (Vec::with_capacity(count), Vec::new());
+        for &gate in &order {
+            let (kind, below) = &self.gates[gate];
+            let start = neighbours.len() as u32;
+            neighbours.extend(below.iter().map(|&gate| number(gate)));
+            let middle = neighbours.len() as u32;
+            neighbours.extend(leads_to[gate].iter().filter(|_| leads[gate]).map(|&gate| numbers[gate]));
+            gates.push(Gate { kind: *kind, below: start, above: middle, end: neighbours.len() as u32 });
+        }
+        let up_to = |last: u32| order.iter().filter(|&&gate| rank(gate) <= last).count();
+        let (leading, any, all) = (up_to(0), up_to(1), up_to(2));
+        let (mut first_mask, mut masks) = (vec![0], Vec::new());
+        for &gate in &order[any..all] {
+            let mut below: Vec<GateId> = self.gates[gate].1.iter().map(|&gate| number(gate)).collect();
+            below.sort_unstable();
+            masks.extend(Mask::of(&below));
+            first_mask.push(masks.len() as u32);
+        }
+        for rule in compiled.iter_mut() {
+            for clauses in [&mut rule.unless, &mut rule.alternatives] {
+                clauses.update(|clause| renumber(clause, &number));
+            }
+        }
+        let mut of_rule = vec![GateId::OPEN; compiled.len()];
+        for (at, &rule) in rules.iter().enumerate() {
+            of_rule[rule as usize] = numbers[first_rule + at];
+        }
+        let gates = Gates {
+            gates,
+            neighbours,
+            of_rule,
+            of_rules: (leading - rules.len()) as u32..leading as u32,
+            rules,
+            any: any as u32,
+            all: all as u32,
+            first_mask,
+            masks,
+            of_span: self.of_span.into_iter().map(number).collect(),
+        };
+        (gates, self.of_text.into_iter().map(|(text, gate)| (text, number(gate))).collect())
+    }
 }
 
-/// How probable it is that a comment holds a text, as an order of magnitude: by the scripts of its characters, kana
-/// being common and kanji rare, and those after the first far likelier than by chance.
-pub(super) fn text_likelihood(text: &str) -> f32 {
-    /// Characters of a usual comment.
-    const LENGTH: f32 = 60.0;
-    let chances = text.chars().map(|c| match c {
-        'ぁ'..='ゖ' | '、' | '。' => (0.03, 0.15),
-        'ァ'..='ヺ' | 'ー' => (0.008, 0.1),
-        '一'..='鿿' => (0.004, 0.05),
-        _ => (0.006, 0.1),
-    });
-    let chance: f32 = chances.enumerate().map(|(at, (first, later))| if at == 0 { first } else { later }).product();
-    (LENGTH * chance).min(1.0)
+fn renumber(clause: &mut Clause, number: &impl Fn(GateId) -> GateId) {
+    clause.gate = number(clause.gate);
+    match &mut clause.condition {
+        Condition::All(parts) => parts.iter_mut().for_each(|part| renumber(part, number)),
+        Condition::Any(parts) => parts.update(|part| renumber(part, number)),
+        Condition::Not(inner) | Condition::Within(_, inner) => renumber(inner, number),
+        Condition::Span(_) | Condition::Compare { .. } | Condition::Attribute { .. } => {}
+        Condition::Rule(_) | Condition::Category(_) => {}
+    }
 }

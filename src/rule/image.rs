@@ -6,7 +6,7 @@ use daachorse::{CharwiseDoubleArrayAhoCorasick, DoubleArrayAhoCorasick};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    compile::{CompiledRule, LazyRegex, Place, RuleSet, SpanNode, TextUse, Vocabulary},
+    compile::{CompiledRule, LazyRegex, Place, RuleSet, SpanNode, Vocabulary},
     file::{Example, ExampleKind},
     gate::Gates,
 };
@@ -29,7 +29,6 @@ pub(super) struct Image<'a> {
     pub(super) examples: Vec<Vec<ExampleImage<'a>>>,
     pub(super) spans: Cow<'a, [SpanNode]>,
     pub(super) regexes: Vec<Cow<'a, str>>,
-    pub(super) texts: Cow<'a, [TextUse]>,
     pub(super) gates: Cow<'a, Gates>,
     pub(super) always: Cow<'a, [u32]>,
     pub(super) vocabulary: Cow<'a, Vocabulary>,
@@ -96,7 +95,6 @@ impl RuleSet {
             regexes: image.regexes.into_iter().map(|pattern| LazyRegex::new(pattern.into_owned())).collect(),
             word_automaton,
             text_automaton,
-            texts: image.texts.into_owned(),
             gates: image.gates.into_owned(),
             always: image.always.into_owned(),
             vocabulary: image.vocabulary.into_owned(),

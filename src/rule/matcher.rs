@@ -4,9 +4,11 @@
 use std::ops::Range;
 
 use super::{
-    compile::{Amount, Clause, CompiledRule, Condition, RuleSet, SpanId, SpanNode, WordInfo, is_section, push_id},
+    compile::{
+        Amount, Clause, Clauses, CompiledRule, Condition, RuleSet, SpanId, SpanNode, WordInfo, is_section, push_id,
+    },
     file::{RuleKind, Strength},
-    gate::OpenGates,
+    gate::{GateId, OpenGates},
     polarity::{Polarity, Roles, is_over, scan},
     syntax::{Alignment, Distance, Feature, Unit},
 };
@@ -36,15 +38,26 @@ pub(super) const MAX_EVIDENCE: usize = 8;
 /// Matches a rule set against one comment after the other, with buffers that it keeps: one a thread.
 pub struct Matcher<'r> {
     pub(super) rules: &'r RuleSet,
-    /// Hits of every span node, valid where its stamp is that of the comment.
-    pub(super) hits: Vec<Vec<Hit>>,
+    /// Words and texts that were found, with their gates.
+    found: Vec<(GateId, Hit)>,
+    /// The gates of `found`, ascending, and the hits in the order of their gates.
+    found_gates: Vec<GateId>,
+    found_hits: Vec<Hit>,
+    /// Whether a span node is a word or a text.
+    is_found: Vec<bool>,
+    /// Hits of other span nodes that were asked for: those whose stamp is that of the comment.
+    hits: Vec<Vec<Hit>>,
     stamps: Vec<u32>,
     stamp: u32,
     pub(super) words: Vec<(Roles, WordClass)>,
     id_bytes: Vec<u8>,
+    /// For each byte of the text the first morpheme that ends after it.
+    morpheme_at: Vec<u32>,
     /// The text in lower case, where it has capitals.
     lower_case: String,
     gates: OpenGates,
+    /// Rules that may fire, ascending.
+    woken: Vec<u32>,
     outcomes: Vec<Option<bool>>,
     touched_outcomes: Vec<u32>,
 }
@@ -73,13 +86,19 @@ impl<'r> Matcher<'r> {
     pub fn new(rules: &'r RuleSet) -> Self {
         Self {
             rules,
+            found: Vec::new(),
+            found_gates: Vec::new(),
+            found_hits: Vec::new(),
+            is_found: rules.spans.iter().map(SpanNode::is_found).collect(),
             hits: vec![Vec::new(); rules.spans.len()],
             stamps: vec![0; rules.spans.len()],
             stamp: 0,
             words: Vec::new(),
             id_bytes: Vec::new(),
+            morpheme_at: Vec::new(),
             lower_case: String::new(),
             gates: OpenGates::new(&rules.gates),
+            woken: Vec::new(),
             outcomes: vec![None; rules.rules.len()],
             touched_outcomes: Vec::new(),
         }
@@ -156,20 +175,23 @@ impl<'r> Matcher<'r> {
         if analysis.morphemes.is_empty() {
             return Vec::new();
         }
-        let mut woken = std::mem::take(&mut self.gates.woken);
-        woken.extend(&rules.always);
-        woken.sort_unstable();
         let mut firings = Vec::new();
-        for &index in &woken {
+        let mut open: Vec<&Clause> = Vec::new();
+        for at in 0..self.woken.len() {
+            let index = self.woken[at];
             let rule = &rules.rules[index as usize];
+            open.clear();
+            open.extend(
+                rule.alternatives.with_gates().filter(|&(_, gate)| self.is_open(gate)).map(|(clause, _)| clause),
+            );
             for window in windows(rule.unit, analysis) {
                 let mut hits = Some(Vec::new());
                 let mut fires = false;
-                for alternative in &rule.alternatives {
+                for alternative in &open {
                     // Every alternative is evaluated: each that holds is evidence.
                     fires |= self.holds(alternative, window, &context, &mut hits);
                 }
-                if fires && !rule.unless.iter().any(|clause| self.holds(clause, window, &context, &mut None)) {
+                if fires && !self.any_holds(&rule.unless, window, &context, &mut None) {
                     let mut hits = hits.unwrap_or_default();
                     if hits.is_empty() {
                         hits.extend(whole(window, analysis));
@@ -179,7 +201,6 @@ impl<'r> Matcher<'r> {
                 }
             }
         }
-        self.gates.woken = woken;
         firings
     }
 
@@ -236,23 +257,26 @@ impl<'r> Matcher<'r> {
         let rules = self.rules;
         let text = analysis.text();
         let mut unknown = WordInfo::default();
+        self.morpheme_at.clear();
+        self.found.clear();
         for (index, morpheme) in analysis.morphemes.iter().enumerate() {
             let info = rules.info(morpheme, text, &mut unknown);
             push_id(&mut self.id_bytes, info.id);
             self.words.push((info.roles, morpheme.word.class));
+            self.morpheme_at.resize(morpheme.byte_range.end as usize, index as u32);
             let hit = Hit {
                 start: morpheme.byte_range.start,
                 end: morpheme.byte_range.end,
                 first: index as u32,
                 last: index as u32,
             };
-            for &node in &info.tests {
-                self.add(node, hit);
+            for &gate in &info.gates {
+                self.gates.hit(gate, &rules.gates);
+                self.found.push((gate, hit));
             }
         }
         if let Some(automaton) = &rules.word_automaton {
-            let id_bytes = std::mem::take(&mut self.id_bytes);
-            for found in automaton.find_overlapping_iter(&id_bytes) {
+            for found in automaton.find_overlapping_iter(&self.id_bytes) {
                 let (first, last) = (found.start() / 3, found.end() / 3 - 1);
                 let hit = Hit {
                     start: analysis.morphemes[first].byte_range.start,
@@ -260,56 +284,65 @@ impl<'r> Matcher<'r> {
                     first: first as u32,
                     last: last as u32,
                 };
-                self.add(SpanId(found.value()), hit);
+                let gate = GateId(found.value());
+                self.gates.hit(gate, &rules.gates);
+                self.found.push((gate, hit));
             }
-            self.id_bytes = id_bytes;
         }
         if let Some(automaton) = &rules.text_automaton
             && !analysis.morphemes.is_empty()
         {
-            let mut lower_case = std::mem::take(&mut self.lower_case);
             let text = if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                lower_case.clear();
-                lower_case.push_str(text);
-                lower_case.make_ascii_lowercase();
-                lower_case.as_str()
+                self.lower_case.clear();
+                self.lower_case.push_str(text);
+                self.lower_case.make_ascii_lowercase();
+                self.lower_case.as_str()
             } else {
                 text
             };
             for found in automaton.find_overlapping_iter(text) {
-                let text_use = rules.texts[found.value() as usize];
-                match text_use.node {
-                    Some(node) => self.add(node, hit_of_bytes(analysis, found.start(), found.end())),
-                    None => self.gates.hit(text_use.gate),
-                }
+                let gate = GateId(found.value());
+                self.gates.hit(gate, &rules.gates);
+                self.found.push((gate, self.hit_of_bytes(analysis, found.start(), found.end())));
             }
-            self.lower_case = lower_case;
         }
-        self.gates.settle(&rules.gates);
+        self.found.sort_unstable();
+        self.found_gates.clear();
+        self.found_hits.clear();
+        for &(gate, hit) in &self.found {
+            self.found_gates.push(gate);
+            self.found_hits.push(hit);
+        }
+        self.woken.clear();
+        self.woken.extend(&rules.always);
+        self.gates.settle(&rules.gates, &mut self.woken);
+        self.woken.sort_unstable();
     }
 
-    fn add(&mut self, node: SpanId, hit: Hit) {
-        let index = node.index();
-        if self.stamps[index] != self.stamp {
-            self.stamps[index] = self.stamp;
-            self.hits[index].clear();
-            self.gates.hit(self.rules.gates.of(node));
+    /// The hits of a node over the whole comment, sorted, without repeats. It must have been
+    /// [resolved](Self::resolve).
+    pub(super) fn hits(&self, node: SpanId) -> &[Hit] {
+        if !self.is_found[node.index()] {
+            return &self.hits[node.index()];
         }
-        self.hits[index].push(hit);
+        let gate = self.rules.gates.of(node);
+        let first = self.found_gates.partition_point(|&of| of < gate);
+        let count = self.found_gates[first..].iter().take_while(|&&of| of == gate).count();
+        &self.found_hits[first..first + count]
     }
 
-    /// Makes the hits of a node over the whole comment, sorted, without repeats.
+    /// Makes the hits of a node.
     pub(super) fn resolve(&mut self, node: SpanId, context: &Context<'_>) {
         let index = node.index();
-        if self.stamps[index] == self.stamp {
+        if self.is_found[index] || self.stamps[index] == self.stamp {
             return;
         }
         self.stamps[index] = self.stamp;
         let mut hits = std::mem::take(&mut self.hits[index]);
         hits.clear();
         let rules = self.rules;
-        // Words and texts that were found have their hits by now; behind a closed gate there are none.
-        if self.gates.is_open(rules.gates.of(node)) {
+        // Behind a closed gate there are none.
+        if self.is_open(rules.gates.of(node)) {
             self.compute(node, context, &mut hits);
             hits.sort_unstable();
             hits.dedup();
@@ -324,16 +357,18 @@ impl<'r> Matcher<'r> {
             SpanNode::Regex(index) => {
                 if !context.analysis.morphemes.is_empty() {
                     let found = rules.regexes[*index].get().find_iter(context.analysis.text());
-                    hits.extend(found.map(|found| hit_of_bytes(context.analysis, found.start(), found.end())));
+                    hits.extend(found.map(|found| self.hit_of_bytes(context.analysis, found.start(), found.end())));
                 }
             }
-            SpanNode::Union(_) => {
-                for at in 0..self.gates.open_parts(id, &rules.gates).len() {
-                    let part = self.gates.open_parts(id, &rules.gates)[at];
-                    self.resolve(part, context);
-                    hits.extend_from_slice(&self.hits[part.index()]);
+            SpanNode::Union(parts) => {
+                for (&part, &gate) in parts.iter().zip(rules.gates.below(rules.gates.of(id))) {
+                    if self.is_open(gate) {
+                        self.resolve(part, context);
+                        hits.extend_from_slice(self.hits(part));
+                    }
                 }
             }
+            SpanNode::FirstOf(texts) => self.first_of(id, texts, context, hits),
             SpanNode::Phrase(parts) => {
                 self.chain(parts, context, hits, |_, left, right, text| adjacent(left, right, text));
             }
@@ -347,8 +382,8 @@ impl<'r> Matcher<'r> {
             SpanNode::Except(inner, outer) => {
                 self.resolve(*inner, context);
                 self.resolve(*outer, context);
-                let outer = &self.hits[outer.index()];
-                let inner = self.hits[inner.index()].iter();
+                let outer = self.hits(*outer);
+                let inner = self.hits(*inner).iter();
                 hits.extend(
                     inner.filter(|hit| !outer.iter().any(|other| other.start < hit.end && hit.start < other.end)),
                 );
@@ -360,14 +395,52 @@ impl<'r> Matcher<'r> {
                 let ends = |hit: &Hit| {
                     *alignment == Alignment::Start || morphemes[hit.last as usize].byte_range.end == hit.end
                 };
-                hits.extend(self.hits[inner.index()].iter().filter(|hit| begins(hit) && ends(hit)));
+                hits.extend(self.hits(*inner).iter().filter(|hit| begins(hit) && ends(hit)));
             }
             SpanNode::Feature(feature, inner) => {
                 self.resolve(*inner, context);
-                let inner = &self.hits[inner.index()];
+                let inner = self.hits(*inner);
                 hits.extend(inner.iter().filter(|hit| self.has_feature(*feature, hit, context)));
             }
         }
+    }
+
+    /// As a regular expression finds alternatives: the leftmost, of several there the one that it names first, and on
+    /// from its end.
+    fn first_of(&mut self, id: SpanId, texts: &[SpanId], context: &Context<'_>, hits: &mut Vec<Hit>) {
+        let gates = &self.rules.gates;
+        let mut found: Vec<(u32, usize, Hit)> = Vec::new();
+        for (preference, (&text, &gate)) in texts.iter().zip(gates.below(gates.of(id))).enumerate() {
+            if self.is_open(gate) {
+                self.resolve(text, context);
+                found.extend(self.hits(text).iter().map(|&hit| (hit.start, preference, hit)));
+            }
+        }
+        found.sort_unstable();
+        let mut reached = 0;
+        for (start, _, hit) in found {
+            if start >= reached {
+                reached = hit.end;
+                hits.push(hit);
+            }
+        }
+    }
+
+    /// The hit for a byte range of the normalised text of an analysis that has morphemes.
+    fn hit_of_bytes(&self, analysis: &Analysis<'_>, start: usize, end: usize) -> Hit {
+        let last_morpheme = analysis.morphemes.len() as u32 - 1;
+        // White space after the last morpheme belongs to none.
+        let at = |byte: usize| self.morpheme_at.get(byte).copied().unwrap_or(last_morpheme);
+        let first = at(start);
+        let mut last = at(end.max(start + 1) - 1);
+        if analysis.morphemes[last as usize].byte_range.start as usize >= end {
+            last = last.saturating_sub(1);
+        }
+        Hit { start: start as u32, end: end as u32, first, last: last.max(first) }
+    }
+
+    fn is_open(&mut self, gate: GateId) -> bool {
+        self.gates.is_open(gate, &self.rules.gates)
     }
 
     /// Joins parts left to right; of each joined hit only the span counts.
@@ -380,7 +453,7 @@ impl<'r> Matcher<'r> {
     ) {
         let Some((&first, rest)) = parts.split_first() else { return };
         self.resolve(first, context);
-        let mut joined: Vec<Hit> = self.hits[first.index()].clone();
+        let mut joined: Vec<Hit> = self.hits(first).to_vec();
         for &part in rest {
             if joined.is_empty() {
                 return;
@@ -388,7 +461,7 @@ impl<'r> Matcher<'r> {
             self.resolve(part, context);
             let mut next = Vec::new();
             for left in &joined {
-                for right in &self.hits[part.index()] {
+                for right in self.hits(part) {
                     if follows(context.analysis, left, right, context.analysis.text()) {
                         next.push(Hit {
                             start: left.start,
@@ -410,19 +483,19 @@ impl<'r> Matcher<'r> {
     fn near(&mut self, parts: &[SpanId], distance: Distance, context: &Context<'_>, hits: &mut Vec<Hit>) {
         for &part in parts {
             self.resolve(part, context);
-            if self.hits[part.index()].is_empty() {
+            if self.hits(part).is_empty() {
                 return;
             }
         }
         let Some((&first, rest)) = parts.split_first() else { return };
-        for start in &self.hits[first.index()] {
+        for start in self.hits(first) {
             let mut whole = *start;
             let mut used = vec![*start];
             let mut open: Vec<SpanId> = rest.to_vec();
             while !open.is_empty() {
                 // Every part must stand near one that was found before it, and must be a place of its own.
                 let next = open.iter().enumerate().find_map(|(index, part)| {
-                    self.hits[part.index()]
+                    self.hits(*part)
                         .iter()
                         .filter(|hit| used.iter().all(|other| other.end <= hit.start || hit.end <= other.start))
                         .filter(|hit| {
@@ -475,18 +548,39 @@ impl<'r> Matcher<'r> {
 
     /// Whether a rule fires anywhere in the comment.
     pub(super) fn fires(&mut self, index: u32, context: &Context<'_>) -> bool {
+        let rules = self.rules;
+        if !self.is_open(rules.gates.of_rule(index)) {
+            return false;
+        }
         if let Some(outcome) = self.outcomes[index as usize] {
             return outcome;
         }
-        let rules = self.rules;
         let rule = &rules.rules[index as usize];
         let fires = windows(rule.unit, context.analysis).any(|window| {
-            rule.alternatives.iter().any(|clause| self.holds(clause, window, context, &mut None))
-                && !rule.unless.iter().any(|clause| self.holds(clause, window, context, &mut None))
+            self.any_holds(&rule.alternatives, window, context, &mut None)
+                && !self.any_holds(&rule.unless, window, context, &mut None)
         });
         self.outcomes[index as usize] = Some(fires);
         self.touched_outcomes.push(index);
         fires
+    }
+
+    /// Whether one of the clauses holds in a window; adds the hits that made them hold where they are asked for.
+    fn any_holds(
+        &mut self,
+        clauses: &Clauses,
+        window: Window,
+        context: &Context<'_>,
+        found: &mut Option<Vec<Hit>>,
+    ) -> bool {
+        let mut held = false;
+        for (clause, gate) in clauses.with_gates() {
+            held |= self.is_open(gate) && self.holds(clause, window, context, found);
+            if held && found.is_none() {
+                break;
+            }
+        }
+        held
     }
 
     /// Whether a clause holds in a window; adds the hits that made it hold where they are asked for.
@@ -497,13 +591,10 @@ impl<'r> Matcher<'r> {
         context: &Context<'_>,
         found: &mut Option<Vec<Hit>>,
     ) -> bool {
-        if clause.gate.is_some_and(|gate| !self.gates.is_open(gate)) {
-            return false;
-        }
         match &clause.condition {
             Condition::Span(node) => {
                 self.resolve(*node, context);
-                let hits = &self.hits[node.index()];
+                let hits = self.hits(*node);
                 let inside = hits.iter().filter(|hit| in_window(context.analysis, hit, window));
                 match found {
                     None => inside.clone().next().is_some(),
@@ -523,17 +614,8 @@ impl<'r> Matcher<'r> {
                 }
                 held
             }
-            Condition::Any(parts) => {
-                let mut held = false;
-                for part in parts {
-                    held |= self.holds(part, window, context, found);
-                    if held && found.is_none() {
-                        break;
-                    }
-                }
-                held
-            }
-            Condition::Not(inner) => !self.holds(inner, window, context, &mut None),
+            Condition::Any(parts) => self.any_holds(parts, window, context, found),
+            Condition::Not(inner) => !(self.is_open(inner.gate) && self.holds(inner, window, context, &mut None)),
             Condition::Compare { sum, comparison, number } => {
                 let mut total = 0u32;
                 let mut counted: Vec<Hit> = Vec::new();
@@ -542,9 +624,8 @@ impl<'r> Matcher<'r> {
                         Amount::Count(node) => {
                             self.resolve(*node, context);
                             let before = counted.len();
-                            counted.extend(
-                                self.hits[node.index()].iter().filter(|hit| in_window(context.analysis, hit, window)),
-                            );
+                            counted
+                                .extend(self.hits(*node).iter().filter(|hit| in_window(context.analysis, hit, window)));
                             (counted.len() - before) as u32
                         }
                         Amount::Characters => characters(window, context.analysis),
@@ -567,12 +648,10 @@ impl<'r> Matcher<'r> {
                 value.is_some_and(|value| values.iter().any(|wanted| wanted == value)) != *negated
             }
             Condition::Rule(index) => self.fires(*index, context),
-            Condition::Category(category) => {
-                let rules = self.rules;
-                (0..rules.rules.len() as u32)
-                    .filter(|&index| rules.rules[index as usize].assigns(*category))
-                    .any(|index| self.fires(index, context))
-            }
+            Condition::Category(category) => (0..self.woken.len()).any(|at| {
+                let index = self.woken[at];
+                self.rules.rules[index as usize].assigns(*category) && self.fires(index, context)
+            }),
             Condition::Within(Unit::Comment, inner) => {
                 self.holds(inner, Window { unit: Unit::Comment, sentence: 0 }, context, found)
             }
@@ -633,15 +712,6 @@ fn whole(window: Window, analysis: &Analysis<'_>) -> Option<Hit> {
 fn characters(window: Window, analysis: &Analysis<'_>) -> u32 {
     whole(window, analysis)
         .map_or(0, |hit| analysis.text()[hit.start as usize..hit.end as usize].chars().count() as u32)
-}
-
-/// The hit for a byte range of the normalised text of an analysis that has morphemes.
-fn hit_of_bytes(analysis: &Analysis<'_>, start: usize, end: usize) -> Hit {
-    let morphemes = &analysis.morphemes;
-    let last_index = morphemes.len() - 1;
-    let first = morphemes.partition_point(|m| m.byte_range.end as usize <= start).min(last_index);
-    let last = morphemes.partition_point(|m| (m.byte_range.start as usize) < end).saturating_sub(1).max(first);
-    Hit { start: start as u32, end: end as u32, first: first as u32, last: last as u32 }
 }
 
 fn adjacent(left: &Hit, right: &Hit, text: &str) -> bool {

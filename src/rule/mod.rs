@@ -12,6 +12,7 @@ mod file;
 mod gate;
 mod image;
 mod khcoder;
+mod likelihood;
 mod matcher;
 mod parse;
 mod polarity;

@@ -3,7 +3,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::gate::text_likelihood;
+use super::likelihood::Likelihoods;
 
 /// Texts that every match holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Requirement {
 }
 
 /// A part of a regular expression is written out as its texts where they are at most so many.
-const MAX_TEXTS: usize = 96;
+const MAX_TEXTS: usize = 256;
 
 /// Of parts that must all be there, so many of the rarest are asked for.
 const MAX_PARTS: usize = 3;
@@ -27,27 +27,29 @@ const TELLS_NOTHING: f32 = 0.5;
 
 impl Requirement {
     /// What the expression needs; `None` where nothing is known of it.
-    pub(super) fn of(pattern: &str) -> Option<Self> {
-        Self::of_hir(&regex_syntax::parse(pattern).ok()?)
+    pub(super) fn of(pattern: &str, likelihoods: &Likelihoods) -> Option<Self> {
+        Self::of_hir(&regex_syntax::parse(pattern).ok()?, likelihoods)
     }
 
-    fn of_hir(hir: &Hir) -> Option<Self> {
+    fn of_hir(hir: &Hir, likelihoods: &Likelihoods) -> Option<Self> {
         if let Some(texts) = texts(hir) {
             return Self::one_of(texts);
         }
         match hir.kind() {
-            HirKind::Capture(capture) => Self::of_hir(&capture.sub),
-            HirKind::Repetition(repetition) if repetition.min > 0 => Self::of_hir(&repetition.sub),
-            HirKind::Concat(parts) => Self::of_concat(parts),
-            HirKind::Alternation(parts) => {
-                parts.iter().map(Self::of_hir).collect::<Option<Vec<_>>>().map(|parts| Self::joined(parts, Self::Any))
-            }
+            HirKind::Capture(capture) => Self::of_hir(&capture.sub, likelihoods),
+            HirKind::Repetition(repetition) if repetition.min > 0 => Self::of_hir(&repetition.sub, likelihoods),
+            HirKind::Concat(parts) => Self::of_concat(parts, likelihoods),
+            HirKind::Alternation(parts) => parts
+                .iter()
+                .map(|part| Self::of_hir(part, likelihoods))
+                .collect::<Option<Vec<_>>>()
+                .map(|parts| Self::joined(parts, Self::Any)),
             _ => None,
         }
     }
 
     /// Neighbours that can be written out are, together; each such run and each other part must be there.
-    fn of_concat(parts: &[Hir]) -> Option<Self> {
+    fn of_concat(parts: &[Hir], likelihoods: &Likelihoods) -> Option<Self> {
         let mut needed: Vec<Self> = Vec::new();
         let mut run = vec![String::new()];
         for part in parts {
@@ -58,16 +60,17 @@ impl Requirement {
                 Some(texts) => needed.extend(Self::one_of(std::mem::replace(&mut run, texts))),
                 None => {
                     needed.extend(Self::one_of(std::mem::replace(&mut run, vec![String::new()])));
-                    needed.extend(Self::of_hir(part));
+                    needed.extend(Self::of_hir(part, likelihoods));
                 }
             }
         }
         needed.extend(Self::one_of(run));
-        let rarest = needed.iter().map(Self::likelihood).fold(1.0, f32::min);
+        let likelihood = |part: &Self| part.likelihood(likelihoods);
+        let rarest = needed.iter().map(likelihood).fold(1.0, f32::min);
         if rarest < TELLS_NOTHING {
-            needed.retain(|part| part.likelihood() < TELLS_NOTHING);
+            needed.retain(|part| likelihood(part) < TELLS_NOTHING);
         }
-        needed.sort_by(|a, b| a.likelihood().total_cmp(&b.likelihood()));
+        needed.sort_by(|a, b| likelihood(a).total_cmp(&likelihood(b)));
         needed.truncate(MAX_PARTS);
         (!needed.is_empty()).then(|| Self::joined(needed, Self::All))
     }
@@ -92,16 +95,38 @@ impl Requirement {
         if parts.len() == 1 { parts.remove(0) } else { join(parts) }
     }
 
-    fn likelihood(&self) -> f32 {
+    fn likelihood(&self, likelihoods: &Likelihoods) -> f32 {
+        let of = |part: &Self| part.likelihood(likelihoods);
         match self {
-            Self::Text(text) => text_likelihood(text),
-            Self::All(parts) => parts.iter().map(Self::likelihood).product(),
-            Self::Any(parts) => parts.iter().map(Self::likelihood).sum::<f32>().min(1.0),
+            Self::Text(text) => likelihoods.of(text),
+            Self::All(parts) => parts.iter().map(of).product(),
+            Self::Any(parts) => parts.iter().map(of).sum::<f32>().min(1.0),
         }
     }
 }
 
-/// Everything that an expression matches, where that is few texts; what it looks at around them is left out.
+/// Everything that an expression matches, in lower case, where that is few texts: those that it prefers come first.
+/// `None` where it looks at what stands around them.
+pub(super) fn spelled_out(pattern: &str) -> Option<Vec<String>> {
+    let hir = regex_syntax::parse(pattern).ok()?;
+    if !hir.properties().look_set().is_empty() {
+        return None;
+    }
+    let mut spelled: Vec<String> = Vec::new();
+    for text in texts(&hir)? {
+        let text = text.to_ascii_lowercase();
+        if text.is_empty() {
+            return None;
+        }
+        if !spelled.contains(&text) {
+            spelled.push(text);
+        }
+    }
+    Some(spelled)
+}
+
+/// Everything that an expression matches, where that is few texts, those that it prefers first; what it looks at
+/// around them is left out.
 fn texts(hir: &Hir) -> Option<Vec<String>> {
     let texts = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => vec![String::new()],
@@ -119,14 +144,15 @@ fn texts(hir: &Hir) -> Option<Vec<String>> {
             let most = repetition.max.filter(|&most| most <= 4)?;
             let once = texts(&repetition.sub)?;
             let mut repeated = vec![String::new()];
-            let mut all = if repetition.min == 0 { repeated.clone() } else { Vec::new() };
-            for times in 1..=most {
-                repeated = product(&repeated, &once)?;
-                if times >= repetition.min {
-                    all.extend(repeated.iter().cloned());
-                }
+            for times in (0..most).rev() {
+                let more = product(&once, &repeated)?;
+                let enough = (times >= repetition.min).then(String::new);
+                repeated = match repetition.greedy {
+                    true => more.into_iter().chain(enough).collect(),
+                    false => enough.into_iter().chain(more).collect(),
+                };
             }
-            all
+            repeated
         }
         HirKind::Concat(parts) => {
             parts.iter().try_fold(vec![String::new()], |left, part| product(&left, &texts(part)?))?
@@ -160,6 +186,10 @@ fn is_uncased(c: char) -> bool {
 mod tests {
     use super::*;
 
+    fn requirement(pattern: &str) -> Option<Requirement> {
+        Requirement::of(pattern, &Likelihoods::default())
+    }
+
     fn text(text: &str) -> Requirement {
         Requirement::Text(text.to_owned())
     }
@@ -167,7 +197,7 @@ mod tests {
     #[test]
     fn alternatives_are_written_out() {
         assert_eq!(
-            Requirement::of("(?:読|書)(?:めな|けな)い?"),
+            requirement("(?:読|書)(?:めな|けな)い?"),
             Some(Requirement::Any(vec![text("書めな"), text("書けな"), text("読めな"), text("読けな")]))
         );
     }
@@ -175,25 +205,25 @@ mod tests {
     #[test]
     fn both_ends_of_a_gap_are_needed() {
         assert_eq!(
-            Requirement::of("調子[^。]{0,5}(?:悪|変)"),
+            requirement("調子[^。]{0,5}(?:悪|変)"),
             Some(Requirement::All(vec![text("調子"), Requirement::Any(vec![text("変"), text("悪")])]))
         );
     }
 
     #[test]
     fn common_kana_are_not_asked_for_beside_rare_words() {
-        assert_eq!(Requirement::of("の[^。]{0,5}磁気"), Some(text("磁気")));
+        assert_eq!(requirement("の[^。]{0,5}磁気"), Some(text("磁気")));
     }
 
     #[test]
     fn a_part_that_may_be_absent_is_not_needed() {
-        assert_eq!(Requirement::of("(?:磁気)?.+"), None);
-        assert_eq!(Requirement::of("磁気|.+"), None);
+        assert_eq!(requirement("(?:磁気)?.+"), None);
+        assert_eq!(requirement("磁気|.+"), None);
     }
 
     #[test]
     fn case_is_folded_as_the_automaton_does() {
-        assert_eq!(Requirement::of("PC"), Some(text("pc")));
-        assert_eq!(Requirement::of("α線"), None);
+        assert_eq!(requirement("PC"), Some(text("pc")));
+        assert_eq!(requirement("α線"), None);
     }
 }
