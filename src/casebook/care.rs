@@ -6,7 +6,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Casebook, CasebookError, FILE, InCasebook, MIGRATIONS};
 
@@ -60,7 +60,7 @@ pub struct ImportedFile {
 }
 
 /// How many comments rules with a dictionary coded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoderCount {
     /// Version of the rule set.
     pub rules: String,

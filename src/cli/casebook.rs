@@ -96,6 +96,12 @@ impl Args {
 /// Opens a casebook to write into it. Where another process writes, says so and waits for it.
 pub(super) fn open_for_writing(folder: &Path, create: bool) -> anyhow::Result<Casebook> {
     let mut casebook = if create { Casebook::open_or_create(folder)? } else { Casebook::open(folder)? };
+    await_turn(&mut casebook)?;
+    Ok(casebook)
+}
+
+/// Waits until nobody else writes into a casebook, and says so where it takes a while.
+pub(super) fn await_turn(casebook: &mut Casebook) -> anyhow::Result<()> {
     casebook.set_patience(SILENT)?;
     let locked = match casebook.lock() {
         Ok(_) => false,
@@ -105,11 +111,11 @@ pub(super) fn open_for_writing(folder: &Path, create: bool) -> anyhow::Result<Ca
     if locked {
         eprintln!(
             "事例帳 {} は別のプロセスが書き込み中です。終わるのを待っています（やめるときは Ctrl+C）",
-            folder.display()
+            casebook.folder().display()
         );
     }
     casebook.set_patience(PATIENCE)?;
-    Ok(casebook)
+    Ok(())
 }
 
 fn info(args: &InfoArgs, shared: &Shared) -> anyhow::Result<Outcome> {
