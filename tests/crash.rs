@@ -10,18 +10,25 @@ use std::{
 };
 
 use jirei::{
-    casebook::{Casebook, CasebookError, FILE},
+    casebook::{Action, BatchInfo, Casebook, CasebookError, Decision, FILE},
+    comment::CommentId,
     index,
+    rule::RuleSet,
     search::Searcher,
+    source::Source,
 };
 
 use crate::{
     cli::jirei,
     common::{analyzer, maker},
+    review::Book,
 };
 
 /// Moments at which a command is killed.
 const MOMENTS: u64 = 100;
+
+/// Moments at which a recoding is killed, which takes longer.
+const RECODINGS: u64 = 40;
 
 /// Numbers that look random and are the same in every run (SplitMix64).
 struct Numbers(u64);
@@ -54,16 +61,16 @@ fn killed_after(mut command: Command, delay: Duration) -> bool {
     was_running
 }
 
-/// Kills a command at [`MOMENTS`] moments of its run and looks at what is left each time. `command` and `look` get
+/// Kills a command at so many moments of its run and looks at what is left each time. `command` and `look` get
 /// the number of the moment; the time that a run takes is measured with moment 0, which is not killed.
-fn kill_at_many_moments(command: impl Fn(u64) -> Command, mut look: impl FnMut(u64)) {
+fn kill_at_many_moments(moments: u64, command: impl Fn(u64) -> Command, mut look: impl FnMut(u64)) {
     let since = Instant::now();
     assert!(command(0).status().expect("the program starts").success());
     let whole = since.elapsed();
     look(0);
     let mut numbers = Numbers(20_260_120);
     let mut killed = 0;
-    for moment in 1..=MOMENTS {
+    for moment in 1..=moments {
         killed += u64::from(killed_after(command(moment), whole.mul_f64(numbers.next())));
         look(moment);
     }
@@ -137,6 +144,7 @@ fn imports_that_are_killed_lose_nothing() {
     let casebook = at.join("casebook");
     let mut last = 0;
     kill_at_many_moments(
+        MOMENTS,
         |moment| {
             write_corrected(&at.join("a.jsonl"), moment);
             command(at, &["import", "a.jsonl"])
@@ -195,6 +203,7 @@ fn rebuilds_that_are_killed_lose_nothing() {
     assert_eq!(jirei(at, &["import", "a.jsonl"]).code, 0);
     let casebook = at.join("casebook");
     kill_at_many_moments(
+        MOMENTS,
         |_| command(at, &["index", "rebuild"]),
         |moment| {
             assert!(comments(&casebook).expect("it is there") == corrected(0), "moment {moment}");
@@ -215,6 +224,182 @@ fn rebuilds_that_are_killed_lose_nothing() {
         .collect();
     names.sort();
     assert_eq!(names, [FILE, "index"]);
+}
+
+/// Whether a comment is to be quoted and what was decided of 機器, with its note.
+type Decided = (String, Option<bool>, Option<Action>);
+
+/// What a workbook says at its nth correction: a note on each of sixty comments, and by turns this or that of what is to
+/// be quoted and of a category.
+fn decided(step: u64) -> BTreeMap<String, Decided> {
+    let is_even = step.is_multiple_of(2);
+    (0..60)
+        .map(|n| {
+            let note = format!("{step}回目の見直し（{n}）");
+            let good_quote = (n < 30).then_some(is_even);
+            // The rules give 機器 to every third comment.
+            let action = (n % 3 == 0).then_some(if is_even { Action::Accept } else { Action::Remove });
+            (format!("c{n:04}"), (note, good_quote, action))
+        })
+        .collect()
+}
+
+fn write_decided(exported: &Book, path: &Path, step: u64) {
+    let mut book = exported.clone();
+    for (id, (note, good_quote, action)) in decided(step) {
+        book.set(&id, "メモ", &note);
+        if let Some(good_quote) = good_quote {
+            book.set(&id, "引用候補", if good_quote { "○" } else { "×" });
+        }
+        if let Some(action) = action {
+            assert_eq!(book.get(&id, "機器"), "○", "the rules give it");
+            book.set(&id, "機器", if action == Action::Accept { "承認" } else { "外す" });
+        }
+    }
+    book.save(path);
+}
+
+#[test]
+fn reviews_that_are_killed_are_taken_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    write_corrected(&at.join("a.jsonl"), 0);
+    assert_eq!(jirei(at, &["import", "a.jsonl"]).code, 0);
+    assert_eq!(jirei(at, &["review", "export", "-o", "exported.xlsx"]).code, 0);
+    let exported = Book::open(&at.join("exported.xlsx"));
+    let casebook = at.join("casebook");
+    let import = ["review", "import", "review.xlsx", "--coder", "山田", "--conflicts", "overwrite"];
+    // A note each; and of what goes by turns as much as differs from what stands.
+    let news = |from: u64, to: u64| if from.abs_diff(to).is_multiple_of(2) { 60 } else { 60 + 30 + 20 };
+    let (mut last, mut count) = (None, 0);
+    kill_at_many_moments(
+        MOMENTS,
+        |moment| {
+            write_decided(&exported, &at.join("review.xlsx"), moment);
+            command(at, &import)
+        },
+        |moment| {
+            // The record is whole, and no comment is lost or altered.
+            assert!(comments(&casebook).expect("it is there") == corrected(0), "moment {moment}");
+            let open = Casebook::open(&casebook).expect("the casebook opens");
+            let mut found = BTreeMap::new();
+            open.for_each(|stored| {
+                if let Some(note) = stored.note {
+                    let action = stored.decided_categories.get("device").copied();
+                    found.insert(stored.comment.id.to_string(), (note, stored.good_quote, action));
+                }
+                Ok::<_, CasebookError>(())
+            })
+            .expect("the record reads");
+            let decisions = open.decisions().expect("the record reads").len();
+            let batches = open.batches().expect("the record reads");
+            drop(open);
+            if found == decided(moment) {
+                count += last.map_or(110, |last| news(last, moment));
+                last = Some(moment);
+            } else {
+                assert!(found == last.map(decided).unwrap_or_default(), "moment {moment}: neither before nor after");
+            }
+            assert_eq!(decisions, count, "moment {moment}: each decision is there once");
+            assert_eq!(batches.iter().map(|batch| batch.standing).sum::<u64>(), count as u64, "moment {moment}");
+            assert!(batches.iter().all(|batch| batch.decisions >= 60), "moment {moment}: half of a batch");
+            index_is_right_or_told(&casebook);
+            if moment % 20 == 0 {
+                let ran = jirei(at, &import);
+                assert_eq!(ran.code, 0, "moment {moment}: {}", ran.stderr);
+                if last != Some(moment) {
+                    count += last.map_or(110, |last| news(last, moment));
+                    last = Some(moment);
+                }
+                let ran = jirei(at, &import);
+                assert!(ran.code == 0 && ran.stderr.contains("取り込むものはありません"), "{}", ran.stderr);
+                is_clean(at, 150);
+                // Thirty are to be quoted at even moments, and search knows.
+                let ran = jirei(at, &["search", "引用候補:はい", "--limit", "0"]);
+                assert!(ran.code == 0 && ran.stdout.starts_with("30 件"), "{}{}", ran.stdout, ran.stderr);
+            }
+        },
+    );
+}
+
+/// Rules that see 機器 in another third of the comments each time.
+fn rules(step: u64) -> [(&'static str, String); 3] {
+    let word = ["端末", "氏名", "窓口"][(step % 3) as usize];
+    let rule = format!(
+        "category = \"device\"\n[[rule]]\nid = \"word\"\nnote = \"{step}\"\npattern = \"'{word}'\"\nmatch = [\"{word}で困った。\"]\n"
+    );
+    [
+        ("codebook.toml", include_str!("../rules/codebook.toml").to_owned()),
+        ("polarity.toml", include_str!("../rules/polarity.toml").to_owned()),
+        ("word.toml", rule),
+    ]
+}
+
+#[test]
+fn recodings_that_are_killed_leave_one_way_of_coding() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    write_corrected(&at.join("a.jsonl"), 0);
+    assert_eq!(jirei(at, &["import", "a.jsonl"]).code, 0);
+    let casebook = at.join("casebook");
+    let info = BatchInfo { coder: "山田".into(), decided_at: "2026-02-01".into(), source: "試験".into() };
+    let decision = Decision::category(CommentId::new("c0001"), "complaint", Action::Add);
+    let mut open = Casebook::open(&casebook).expect("the casebook opens");
+    index::decide(&mut open, &mut maker(), &info, &[decision]).expect("the decision is kept");
+    drop(open);
+    fs::create_dir(at.join("rules")).expect("writable");
+    let version = |step| {
+        let sources = rules(step).map(|(name, text)| Source::new(name, text));
+        RuleSet::from_sources(&sources, analyzer()).expect("the rules are correct").version().to_owned()
+    };
+    let labels = |step: u64| -> BTreeMap<String, Vec<String>> {
+        let of = |n: u64| {
+            let device = (n % 3 == step % 3).then(|| "device".to_owned());
+            device.into_iter().chain((n == 1).then(|| "complaint".to_owned())).collect()
+        };
+        (0..150).map(|n| (format!("c{n:04}"), of(n))).collect()
+    };
+    let mut last = 0;
+    kill_at_many_moments(
+        RECODINGS,
+        |moment| {
+            for (name, text) in rules(moment) {
+                fs::write(at.join("rules").join(name), text).expect("writable");
+            }
+            command(at, &["casebook", "recode", "--rules", "rules"])
+        },
+        |moment| {
+            assert!(comments(&casebook).expect("it is there") == corrected(0), "moment {moment}");
+            let open = Casebook::open(&casebook).expect("the casebook opens");
+            let coders = open.info().expect("the record reads").coders;
+            let [coder] = &coders[..] else { panic!("moment {moment}: two ways of coding: {coders:?}") };
+            if coder.rules == version(moment) {
+                last = moment;
+            } else {
+                assert_eq!(coder.rules, version(last), "moment {moment}: neither before nor after");
+            }
+            assert_eq!(coder.comments, 150, "moment {moment}");
+            let mut found = BTreeMap::new();
+            open.for_each(|stored| {
+                let categories = stored.categories.iter().map(ToString::to_string).collect();
+                found.insert(stored.comment.id.to_string(), categories);
+                Ok::<_, CasebookError>(())
+            })
+            .expect("the record reads");
+            assert!(found == labels(last), "moment {moment}: labels of other rules");
+            assert_eq!(open.decisions().expect("the record reads").len(), 1, "moment {moment}");
+            drop(open);
+            index_is_right_or_told(&casebook);
+            if moment % 10 == 0 {
+                let ran = jirei(at, &["casebook", "recode", "--rules", "rules"]);
+                assert_eq!(ran.code, 0, "moment {moment}: {}", ran.stderr);
+                last = moment;
+                is_clean(at, 150);
+                let ran = jirei(at, &["search", "category:device", "--limit", "0", "--rules", "rules"]);
+                assert!(ran.code == 0 && ran.stdout.starts_with("50 件"), "{}{}", ran.stdout, ran.stderr);
+            }
+        },
+    );
 }
 
 /// A small disk of its own; `None` with a notice where this process may not mount one.

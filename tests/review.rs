@@ -26,12 +26,12 @@ const SHEET: &str = "レビュー";
 
 /// A workbook as rows of text, as a person would change it in any program.
 #[derive(Clone)]
-struct Book {
+pub(crate) struct Book {
     sheets: Vec<(String, Vec<Vec<String>>)>,
 }
 
 impl Book {
-    fn open(path: &Path) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         let mut workbook: Xlsx<_> = open_workbook(path).expect("the workbook opens");
         let names = workbook.sheet_names();
         let sheets = names
@@ -59,12 +59,12 @@ impl Book {
         self.rows().iter().position(|row| row[0] == id).unwrap_or_else(|| panic!("no row {id}"))
     }
 
-    fn get(&mut self, id: &str, header: &str) -> String {
+    pub(crate) fn get(&mut self, id: &str, header: &str) -> String {
         let (row, column) = (self.row(id), self.column(header));
         self.rows()[row][column].clone()
     }
 
-    fn set(&mut self, id: &str, header: &str, value: &str) -> &mut Self {
+    pub(crate) fn set(&mut self, id: &str, header: &str, value: &str) -> &mut Self {
         let (row, column) = (self.row(id), self.column(header));
         self.rows()[row][column] = value.to_owned();
         self
@@ -79,7 +79,7 @@ impl Book {
         self
     }
 
-    fn save(&self, path: &Path) {
+    pub(crate) fn save(&self, path: &Path) {
         let mut workbook = Workbook::new();
         for (name, rows) in &self.sheets {
             let sheet = workbook.add_worksheet();
