@@ -19,7 +19,7 @@ use jirei::{
 };
 
 use crate::{
-    cli::jirei,
+    cli::{Ran, jirei},
     common::{analyzer, maker},
     review::Book,
 };
@@ -490,28 +490,157 @@ fn a_full_disk_is_told_and_costs_nothing() {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
 }
 
+/// What every command does with a casebook that can only be read, run by `run`.
+#[track_caller]
+fn is_read_where_nothing_is_written(run: impl Fn(&[&str]) -> Ran, name: &str) {
+    let refused = |arguments: &[&str]| {
+        let ran = run(&[arguments, &["--casebook", name]].concat());
+        assert_eq!(ran.code, 2, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("読み取り専用") && !ran.stderr.contains("panicked"), "{}", ran.stderr);
+    };
+    refused(&["import", "b.jsonl"]);
+    refused(&["index", "rebuild"]);
+    refused(&["casebook", "recode"]);
+    refused(&["search", "端末", "--add-category", "complaint", "--coder", "山田"]);
+    for (arguments, told) in [
+        (&["casebook", "info"][..], "索引: 記録と合っています"),
+        (&["casebook", "check"], "索引: 記録と合っています"),
+        (&["index", "info"], "索引: 使えます"),
+        (&["search", "端末", "--limit", "0"], "50 件"),
+        (&["search", "端末", "--kwic"], "端末"),
+        (&["search", "--like", "c0000"], "c0"),
+        (&["review", "log"], ""),
+        (&["casebook", "backup", "copy.sqlite", "--overwrite"], ""),
+        (&["appendix", "-o", "a.md", "--record"], ""),
+    ] {
+        let ran = run(&[arguments, &["--casebook", name]].concat());
+        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains(told), "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    let ran = run(&["verify", "a.md.record.json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+}
+
 #[test]
-fn a_folder_that_is_only_for_reading_is_read() {
+fn a_medium_that_is_only_for_reading_is_read_and_searched() {
     let Some(disk) = Disk::new("16m") else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = folder.path();
     let casebook = disk.path.join("事例 帳#1");
     let name = casebook.to_str().expect("UTF-8");
     write_corrected(&at.join("a.jsonl"), 0);
+    write_corrected(&at.join("b.jsonl"), 1);
     assert_eq!(jirei(at, &["import", "a.jsonl", "--casebook", name]).code, 0);
+    let found = jirei(at, &["search", "端末", "--casebook", name, "--format", "jsonl"]).stdout;
     disk.remount("ro");
-    write_corrected(&at.join("a.jsonl"), 1);
-    for arguments in [&["import", "a.jsonl"][..], &["index", "rebuild"], &["casebook", "recode"], &["search", "端末"]]
-    {
-        refused(at, &[arguments, &["--casebook", name]].concat(), &["読み取り専用"]);
+    is_read_where_nothing_is_written(|arguments| jirei(at, arguments), name);
+    assert_eq!(jirei(at, &["search", "端末", "--casebook", name, "--format", "jsonl"]).stdout, found);
+    let new = disk.path.join("new");
+    refused(at, &["import", "a.jsonl", "--casebook", new.to_str().expect("UTF-8")], &["作れません"]);
+
+    // Without the files of its locks, as a copy may be.
+    disk.remount("rw");
+    for lock in [".tantivy-meta.lock", ".tantivy-writer.lock"] {
+        let _ = fs::remove_file(casebook.join("index").join(lock));
     }
-    refused(at, &["import", "a.jsonl", "--casebook", disk.path.join("new").to_str().expect("UTF-8")], &["作れません"]);
-    for arguments in [&["casebook", "info"][..], &["casebook", "backup", "copy.sqlite"], &["appendix", "-o", "a.md"]] {
+    // And the mark of a commit that was finished but for the mark itself.
+    fs::write(casebook.join("index.pending"), "").expect("writable");
+    disk.remount("ro");
+    is_read_where_nothing_is_written(|arguments| jirei(at, arguments), name);
+
+    // An index that is behind its record is not searched: what to do is said, and nobody is told that it will be mended.
+    disk.remount("rw");
+    let connection = rusqlite::Connection::open(casebook.join(FILE)).expect("the file opens");
+    connection.execute("UPDATE meta SET value = '7' WHERE name = 'revision'", []).expect("the record goes on");
+    drop(connection);
+    disk.remount("ro");
+    refused(at, &["search", "端末", "--casebook", name], &["読み取り専用", "記録の版 1 → 7", "コピーして"]);
+    for arguments in [&["index", "info"][..], &["casebook", "check"]] {
         let ran = jirei(at, &[arguments, &["--casebook", name]].concat());
-        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, 1, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("読み取り専用なので作れません"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("壊れて") && !ran.stdout.contains("作り直されます"), "{}", ran.stdout);
     }
     disk.remount("rw");
+    fs::remove_dir_all(casebook.join("index")).expect("writable");
+    disk.remount("ro");
+    refused(at, &["search", "端末", "--casebook", name], &["読み取り専用", "索引がない", "コピーして"]);
+
+    // The log of a run that was killed can only be read where SQLite may write.
+    disk.remount("rw");
+    let connection = rusqlite::Connection::open(casebook.join(FILE)).expect("the file opens");
+    connection.execute("UPDATE meta SET value = '1' WHERE name = 'revision'", []).expect("the record goes back");
+    let log = casebook.join(format!("{FILE}-wal"));
+    let written = fs::read(&log).expect("the log is open");
+    drop(connection);
+    fs::write(&log, written).expect("writable");
+    let _ = fs::remove_file(casebook.join(format!("{FILE}-shm")));
+    disk.remount("ro");
+    refused(at, &["casebook", "info", "--casebook", name], &["casebook.sqlite-wal", "コピーして"]);
+    disk.remount("rw");
     assert!(comments(&casebook).expect("it is there") == corrected(0));
-    let ran = jirei(at, &["import", "a.jsonl", "--casebook", name]);
+    let ran = jirei(at, &["import", "b.jsonl", "--casebook", name]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+/// Runs the program as somebody without rights; `None` with a notice where that cannot be had.
+#[cfg(unix)]
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
+fn as_nobody(at: &Path, arguments: &[&str]) -> Option<Ran> {
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    let mut program = Command::new(env!("CARGO_BIN_EXE_jirei"));
+    let output = program.args(arguments).current_dir(at).uid(NOBODY).gid(NOBODY).output();
+    let Ok(output) = output else {
+        eprintln!("skipped: the program cannot be run as somebody else here");
+        return None;
+    };
+    Some(Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("results are UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+    })
+}
+
+#[cfg(unix)]
+#[test]
+fn a_share_without_the_right_to_write_is_read_and_searched() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
+    let share = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    write_corrected(&at.join("a.jsonl"), 0);
+    write_corrected(&at.join("b.jsonl"), 1);
+    let casebook = share.path().join("casebook");
+    let name = casebook.to_str().expect("UTF-8");
+    assert_eq!(jirei(at, &["import", "a.jsonl", "--casebook", name]).code, 0);
+    mode(share.path(), 0o755);
+    mode(at, 0o777);
+    if as_nobody(at, &["--version"]).is_none() {
+        return;
+    }
+    let run = |arguments: &[&str]| as_nobody(at, arguments).expect("it ran before");
+    is_read_where_nothing_is_written(run, name);
+    // Files that are their owner's alone are no damage.
+    let meta = casebook.join("index/meta.json");
+    mode(&meta, 0o600);
+    let ran = run(&["search", "端末", "--casebook", name]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("索引を読む権限がありません") && !ran.stderr.contains("壊れて"), "{}", ran.stderr);
+    mode(&meta, 0o644);
+
+    // Somebody who may write has the casebook open: its log is read along.
+    let connection = rusqlite::Connection::open(casebook.join(FILE)).expect("the file opens");
+    connection.execute("UPDATE meta SET value = value", []).expect("something is written");
+    for arguments in [&["search", "端末", "--limit", "0"][..], &["casebook", "info"], &["casebook", "check"]] {
+        let ran = run(&[arguments, &["--casebook", name]].concat());
+        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    // A writer's lock keeps nobody from reading the index.
+    let ran = jirei(at, &["import", "b.jsonl", "--casebook", name]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = run(&["search", "端末", "--limit", "0", "--casebook", name]);
+    assert!(ran.code == 0 && ran.stdout.starts_with("51 件"), "{}{}", ran.stdout, ran.stderr);
+    drop(connection);
 }

@@ -208,6 +208,10 @@ fn check(folder: &Path, shared: &Shared) -> anyhow::Result<Outcome> {
             writeln!(out, "索引が記録と違います。jirei index rebuild で作り直してください（記録は無事です）")?;
             Outcome::Findings
         }
+        Err(error) if error.needs_rebuild() && casebook.is_read_only() => {
+            writeln!(out, "索引: {}", error.unwritable(folder))?;
+            Outcome::Findings
+        }
         // Behind or absent is what a stopped run leaves; the next command that needs it makes it anew.
         Err(error @ (index::IndexError::Missing(_) | index::IndexError::Outdated { .. })) => {
             writeln!(out, "索引: {error}")?;
