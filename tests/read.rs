@@ -338,7 +338,7 @@ fn one_survey_saved_by_libreoffice_in_every_make() {
         assert_eq!(found, expected);
     }
 
-    let mut whole: Option<(Vec<Comment>, Vec<(Option<String>, u64)>, Vec<String>)> = None;
+    let mut whole = None;
     for (name, bytes, format) in [
         ("a.xlsx", &include_bytes!("fixtures/read/libreoffice.xlsx")[..], Format::Xlsx),
         ("a.ods", include_bytes!("fixtures/read/libreoffice.ods"), Format::Ods),
