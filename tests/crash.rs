@@ -517,6 +517,8 @@ fn is_read_where_nothing_is_written(run: impl Fn(&[&str]) -> Ran, name: &str) {
         assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains(told), "{arguments:?}: {}{}", ran.stdout, ran.stderr);
     }
+    let ran = run(&["appendix", "-o", "a.md", "--record", "--casebook", name]);
+    assert!(ran.stderr.contains("実行の記録は事例帳の中には残していません"), "{}", ran.stderr);
     let ran = run(&["verify", "a.md.record.json"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
 }
@@ -561,6 +563,8 @@ fn a_medium_that_is_only_for_reading_is_read_and_searched() {
         assert!(ran.stdout.contains("読み取り専用なので作れません"), "{}", ran.stdout);
         assert!(!ran.stdout.contains("壊れて") && !ran.stdout.contains("作り直されます"), "{}", ran.stdout);
     }
+    let ran = jirei(at, &["casebook", "info", "--casebook", name]);
+    assert!(ran.code == 0 && ran.stdout.contains("読み取り専用なので作れません"), "{}", ran.stdout);
     disk.remount("rw");
     fs::remove_dir_all(casebook.join("index")).expect("writable");
     disk.remount("ro");

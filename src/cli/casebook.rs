@@ -122,7 +122,10 @@ fn info(args: &InfoArgs, shared: &Shared) -> anyhow::Result<Outcome> {
     let folder = &args.folder.casebook;
     let casebook = Casebook::open(folder)?;
     let info = casebook.info()?;
-    let state = index::state(folder, shared.analyzer()?.version());
+    let state = index::state(folder, shared.analyzer()?.version()).map_err(|error| match casebook.is_read_only() {
+        true => error.unwritable(folder),
+        false => error,
+    });
     let mut out = stdout();
     match args.format {
         Format::Json => {
