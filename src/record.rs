@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    casebook::CoderCount,
     classify::Classification,
     codebook::{CategoryIndex, Codebook},
     comment::Comment,
     read::{Account, Role},
+    report::{Appendix, EditKind, Place},
 };
 
 /// Version of the form of records. Raised when what is in one changes its meaning.
@@ -45,6 +47,9 @@ pub struct RunRecord {
     pub casebook: Option<CasebookRecord>,
     /// What was counted.
     pub counts: Counts,
+    /// What was printed, of a case appendix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appendix: Option<AppendixRecord>,
     /// The file that was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputRecord>,
@@ -127,6 +132,9 @@ pub struct CasebookRecord {
     pub comments: u64,
     /// The number of people's decisions that stand.
     pub decisions: u64,
+    /// Rules and dictionaries that its comments were coded with, which need not be those of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coders: Vec<CoderCount>,
 }
 
 /// What was counted; every share in a report has its numerator and denominator here.
@@ -160,6 +168,68 @@ pub struct CategoryCounts {
     pub comments: u64,
     /// Those whose primary section it is.
     pub primary: u64,
+}
+
+/// What a case appendix prints; what it could print is in [`Counts`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppendixRecord {
+    /// Comments that belong under a heading.
+    pub filed: u64,
+    /// Quotes printed, repetitions in lists not counted.
+    pub quotes: u64,
+    /// Comments that a quote stands for because they say the same.
+    pub similar: u64,
+    /// Places in the quotes that are masked.
+    pub masked: u64,
+    /// Places in the quotes that are corrected for print.
+    pub corrected: u64,
+    /// Quotes under a region in the place of their prefecture.
+    pub region: u64,
+    /// Quotes without their prefecture.
+    pub hidden: u64,
+    /// Findings that were accepted as they are.
+    pub open: u64,
+    /// By id of the category, those without comments too.
+    pub tables: BTreeMap<String, TableCounts>,
+}
+
+/// What a table of an appendix prints.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableCounts {
+    /// Comments that belong in it: the N of its count line.
+    pub filed: u64,
+    /// Rows printed, those that are repeated from a section among them.
+    pub printed: u64,
+    /// Comments that its rows stand for because they say the same.
+    pub similar: u64,
+}
+
+impl AppendixRecord {
+    /// What an appendix prints, with so many findings accepted.
+    pub fn new(appendix: &Appendix, open: usize) -> Self {
+        let edits = |kind| appendix.quotes().flat_map(|(.., row)| &row.edits).filter(|edit| edit.kind == kind).count();
+        let places = |place| appendix.quotes().filter(|(.., row)| row.place == place).count();
+        let tables = appendix.tables().map(|table| {
+            let rows = || table.parts.iter().flat_map(|part| &part.rows);
+            let counts = TableCounts {
+                filed: table.filed as u64,
+                printed: rows().count() as u64,
+                similar: rows().map(|row| row.similar as u64).sum(),
+            };
+            (table.id.to_string(), counts)
+        });
+        Self {
+            filed: appendix.totals.filed as u64,
+            quotes: appendix.totals.quotes as u64,
+            similar: appendix.totals.similar as u64,
+            masked: edits(EditKind::Mask) as u64,
+            corrected: edits(EditKind::Correction) as u64,
+            region: places(Place::Region) as u64,
+            hidden: places(Place::Hidden) as u64,
+            open: open as u64,
+            tables: tables.collect(),
+        }
+    }
 }
 
 /// A file that was written.
@@ -330,8 +400,8 @@ impl RunRecord {
             difference.place = self.place(&difference.pointer);
         }
         // Causes before their effects.
-        const ORDER: [&str; 8] =
-            ["program", "command", "rules", "dictionary", "settings", "inputs", "casebook", "counts"];
+        const ORDER: [&str; 9] =
+            ["program", "command", "rules", "dictionary", "settings", "inputs", "casebook", "counts", "appendix"];
         differences.sort_by_key(|difference| {
             let part = difference.pointer.split('/').nth(1);
             ORDER.iter().position(|name| part == Some(name)).unwrap_or(ORDER.len())
@@ -366,6 +436,16 @@ impl RunRecord {
             "revision" => "記録の版",
             "decisions" => "人の判断の数",
             "codings_hash" => "コメントごとの分類",
+            "coders" => "分類した規則と辞書",
+            "filed" => "区分に入る回答の数",
+            "quotes" => "載せた事例の数",
+            "printed" => "載せた行の数",
+            "similar" => "ほかに類似する回答の数",
+            "masked" => "伏せた所の数",
+            "corrected" => "印刷のために直した所の数",
+            "region" => "地方名で示した事例の数",
+            "hidden" => "都道府県を示さない事例の数",
+            "open" => "承知のうえで残した所の数",
             _ => "項目",
         };
         let name_of = |files: &[&str], index: &str| {
@@ -392,6 +472,10 @@ impl RunRecord {
                 format!("分類 {category} の{}", rest.first().map_or("有無", |name| field(name)))
             }
             ["counts", name] => format!("集計: {}", field(name)),
+            ["appendix", "tables", table, rest @ ..] => {
+                format!("事例集の表 {table} の{}", rest.first().map_or("有無", |name| field(name)))
+            }
+            ["appendix", rest @ ..] => format!("事例集の{}", rest.first().map_or("有無", |name| field(name))),
             ["output", rest @ ..] => format!("出力の{}", rest.first().map_or("有無", |name| field(name))),
             _ => pointer.to_owned(),
         }
@@ -412,8 +496,10 @@ fn compare(path: &mut Vec<String>, recorded: Option<&Value>, found: Option<&Valu
                 path.pop();
             }
         }
-        // Columns are told of as a whole.
-        (Some(Value::Array(a)), Some(Value::Array(b))) if path.last().is_none_or(|key| key != "columns") => {
+        // Columns and coders are told of as a whole.
+        (Some(Value::Array(a)), Some(Value::Array(b)))
+            if path.last().is_none_or(|key| !["columns", "coders"].contains(&key.as_str())) =>
+        {
             for index in 0..a.len().max(b.len()) {
                 path.push(index.to_string());
                 compare(path, a.get(index), b.get(index), out);
@@ -468,6 +554,7 @@ mod tests {
             inputs: Vec::new(),
             casebook: None,
             counts,
+            appendix: None,
             output: Some(OutputRecord { path: "out.csv".to_owned(), bytes: 10, hash: "o".to_owned() }),
         }
     }

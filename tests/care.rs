@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
 };
@@ -474,6 +474,226 @@ fn imports_are_on_record() {
     assert!(connection.execute("DELETE FROM runs", []).is_err());
     fs::write(at.join("a.jsonl"), lines(1..30)).expect("writable");
     ends(at, &["verify", "casebook.record.json"], 1, &["入力 a.jsonl の中身", "記録 30 → いま 29"]);
+}
+
+/// What lies in a folder and below, each file with its bytes.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("readable") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            files.extend(tree(&path));
+        } else {
+            files.insert(path.clone(), fs::read(&path).expect("readable"));
+        }
+    }
+    files
+}
+
+fn record_of(at: &Path, output: &str) -> serde_json::Value {
+    let text = fs::read_to_string(at.join(format!("{output}.record.json"))).expect("the record is there");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn an_appendix_from_files_is_on_record() {
+    let folder = folder();
+    let at = folder.path();
+    fs::create_dir(at.join("out")).expect("writable");
+    fs::copy(SAMPLE, at.join("s.csv")).expect("writable");
+    fs::write(at.join("appendix.toml"), "title = \"事例集\"\n[small_cells]\nremedy = \"hide\"\n").expect("writable");
+    // A Word file of somebody's own, with a date of its own in its container.
+    fs::write(at.join("our.docx"), template()).expect("writable");
+    let with = |output: &'static str, more: &[&'static str]| {
+        let fixed = ["appendix", "s.csv", "-o", output, "--settings", "appendix.toml", "--accept-findings", "--record"];
+        [&fixed, more].concat()
+    };
+    for (output, more) in [
+        ("out/a.docx", &[][..]),
+        ("out/a.xlsx", &[]),
+        ("out/a.html", &["--all-copies"]),
+        ("out/a.md", &["--per-section", "5", "--seed", "3"]),
+        ("out/a.csv", &[]),
+        ("out/a.json", &[]),
+        ("out/b.docx", &["--template", "our.docx"]),
+    ] {
+        done(at, &with(output, more));
+        let before = tree(at);
+        let path = format!("{output}.record.json");
+        let ran = ends(&at.join("out"), &["verify", &at.join(&path).display().to_string()], 0, &["記録のとおりです"]);
+        assert_eq!(ran.stderr, "", "{output}: a recomputation is silent");
+        assert!(tree(at) == before, "{output}: a recomputation writes nothing");
+    }
+    let record = record_of(at, "out/b.docx");
+    assert_eq!((&record["command"], &record["counts"]["comments"]), (&"appendix".into(), &539.into()));
+    assert_eq!(record["inputs"][0]["hash"], blake3::hash(&fs::read(SAMPLE).expect("readable")).to_hex().as_str());
+    let settings: Vec<&str> =
+        record["settings"].as_array().expect("a list").iter().filter_map(|file| file["path"].as_str()).collect();
+    assert_eq!(settings, ["appendix.toml", "our.docx"]);
+    assert_eq!(record["casebook"], serde_json::Value::Null);
+
+    // What is on record is what the model says.
+    let model: serde_json::Value =
+        serde_json::from_slice(&fs::read(at.join("out/a.json")).expect("written")).expect("JSON");
+    let record = record_of(at, "out/a.json");
+    for key in ["filed", "quotes", "similar"] {
+        assert_eq!(record["appendix"][key], model["totals"][key], "{key}");
+    }
+    let tables = ["sections", "lists"].into_iter().flat_map(|key| model[key].as_array().expect("tables"));
+    let mut hidden = 0;
+    for table in tables {
+        let counts = &record["appendix"]["tables"][table["id"].as_str().expect("an id")];
+        let parts = table["parts"].as_array().expect("parts").iter();
+        let rows: Vec<_> = parts.flat_map(|part| part["rows"].as_array().expect("rows")).collect();
+        assert_eq!((&counts["filed"], &counts["printed"]), (&table["filed"], &rows.len().into()), "{table}");
+        hidden += rows.iter().filter(|row| row["reference"].is_null() && row["place"] == "hidden").count();
+    }
+    assert_eq!(record["appendix"]["hidden"], hidden);
+    assert!(hidden > 0);
+
+    // Each thing that it was made from, and what came out.
+    fs::write(at.join("out/a.html"), "x").expect("writable");
+    ends(at, &["verify", "out/a.html.record.json"], 1, &["出力 out/a.html が書き換えられています"]);
+    let settings = fs::read_to_string(at.join("appendix.toml")).expect("readable");
+    fs::write(at.join("appendix.toml"), settings.replace("hide", "keep")).expect("writable");
+    ends(
+        at,
+        &["verify", "out/a.json.record.json"],
+        1,
+        &["設定ファイル appendix.toml の中身", "事例集の都道府県を示さない事例の数", "→ いま 0", "出力の中身"],
+    );
+    fs::write(at.join("appendix.toml"), settings).expect("writable");
+    done(at, &["verify", "out/a.json.record.json"]);
+    let csv = fs::read_to_string(at.join("s.csv")).expect("readable");
+    let shorter: Vec<&str> = csv.lines().take(200).collect();
+    fs::write(at.join("s.csv"), shorter.join("\n")).expect("writable");
+    ends(
+        at,
+        &["verify", "out/a.csv.record.json"],
+        1,
+        &[
+            "入力 s.csv の中身",
+            "集計: コメントの数",
+            "事例集の区分に入る回答の数",
+            "事例集の表 device の",
+            "出力の中身",
+        ],
+    );
+    fs::remove_file(at.join("our.docx")).expect("writable");
+    ends(at, &["verify", "out/b.docx.record.json"], 2, &["our.docx がありません"]);
+}
+
+/// A Word file to be filled, whose parts say when they were saved.
+fn template() -> Vec<u8> {
+    let options = zip::write::SimpleFileOptions::default()
+        .last_modified_time(zip::DateTime::from_date_and_time(2025, 8, 9, 10, 11, 12).expect("a date"));
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in [
+        (
+            "[Content_Types].xml",
+            r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>"#,
+        ),
+        (
+            "_rels/.rels",
+            r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>"#,
+        ),
+        (
+            "word/document.xml",
+            r#"<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>{{表題}}</w:t></w:r></w:p><w:p><w:r><w:t>{{事例}}</w:t></w:r></w:p></w:body></w:document>"#,
+        ),
+    ] {
+        archive.start_file(name, options).expect("a part");
+        std::io::Write::write_all(&mut archive, content.as_bytes()).expect("a part");
+    }
+    archive.finish().expect("an archive").into_inner()
+}
+
+#[test]
+fn masks_on_record_are_those_in_force() {
+    let folder = folder();
+    let at = folder.path();
+    let text = "田中さんのカードを置くと、カー ドリーダーが固まった。";
+    fs::write(
+        at.join("a.jsonl"),
+        format!("{}{}\n", lines(0..30), serde_json::json!({"id": "m1", "question": "問7", "text": text})),
+    )
+    .expect("writable");
+    let arguments = ["appendix", "a.jsonl", "-o", "a.json", "--masks", "masks.toml", "--record"];
+    ends(at, &arguments, 1, &["案を見直し"]);
+    assert!(!at.join("a.json.record.json").exists(), "what was not written is not on record");
+    done(at, &arguments);
+    let record = record_of(at, "a.json");
+    assert_eq!((&record["appendix"]["masked"], &record["appendix"]["open"]), (&1.into(), &0.into()));
+    done(at, &["verify", "a.json.record.json"]);
+    let masks = fs::read_to_string(at.join("masks.toml")).expect("readable");
+    let before = tree(at);
+    fs::write(at.join("masks.toml"), masks.replacen("\napply = true", "\napply = false", 1)).expect("writable");
+    ends(
+        at,
+        &["verify", "a.json.record.json"],
+        1,
+        &["設定ファイル masks.toml の中身", "事例集の伏せた所の数が違います: 記録 1 → いま 0"],
+    );
+    fs::write(at.join("masks.toml"), &masks).expect("writable");
+    assert!(tree(at) == before, "a recomputation proposes nothing");
+
+    // A first run that proposes masks but prints without them could not be computed again.
+    let arguments = ["appendix", "a.jsonl", "-o", "b.json", "--masks", "more.toml", "--accept-findings", "--record"];
+    ends(at, &arguments, 1, &["more.toml に案を書き足したので", "b.json は書き出していません"]);
+    assert!(at.join("more.toml").exists() && !at.join("b.json").exists());
+    done(at, &arguments);
+    done(at, &["verify", "b.json.record.json"]);
+}
+
+#[test]
+fn an_appendix_from_a_casebook_is_on_record_in_it() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    let runs = || Casebook::open(&at.join("casebook")).expect("it opens").runs().expect("the record reads");
+    done(at, &["appendix", "-o", "a.md"]);
+    assert_eq!(runs().len(), 1, "only what is asked for is on record");
+    done(at, &["appendix", "-o", "a.docx", "--record"]);
+    let kept = runs();
+    assert_eq!(kept.len(), 2);
+    assert_eq!(kept[1].1, fs::read_to_string(at.join("a.docx.record.json")).expect("the record is there"));
+    let record = record_of(at, "a.docx");
+    assert_eq!((&record["casebook"]["revision"], &record["casebook"]["comments"]), (&1.into(), &30.into()));
+    assert_eq!(record["casebook"]["coders"][0]["comments"], 30);
+    assert_eq!(record["inputs"], serde_json::json!([]));
+    ends(at, &["verify", "a.docx.record.json"], 0, &["記録のとおりです", "appendix", "30"]);
+    assert_eq!(runs(), kept, "a recomputation is not on record");
+    done(at, &["casebook", "check"]);
+
+    // A person decides: the casebook is another, and so is what it gives.
+    let mut casebook = Casebook::open(&at.join("casebook")).expect("it opens");
+    let info =
+        jirei::casebook::BatchInfo { coder: "山田".into(), decided_at: "2026-02-01".into(), source: "試験".into() };
+    let decision = Decision::category(jirei::comment::CommentId::new("c0"), "device", Action::Remove);
+    index::decide(&mut casebook, &mut maker(), &info, &[decision]).expect("the decision is kept");
+    drop(casebook);
+    ends(
+        at,
+        &["verify", "a.docx.record.json"],
+        1,
+        &["事例帳の記録の版が違います: 記録 1 → いま 2", "事例帳の人の判断の数", "事例集の表 device の", "出力の中身"],
+    );
+
+    // Masks that are recorded as decisions on the way are part of the state that is on record.
+    let named = serde_json::json!({"id": "m1", "question": "問7", "text": "田中さんのカードを置くと端末が固まった。"});
+    fs::write(at.join("m.jsonl"), format!("{named}\n")).expect("writable");
+    done(at, &["import", "m.jsonl"]);
+    done(at, &["appendix", "-o", "m.json", "--record-masks", "--coder", "山田", "--record"]);
+    assert_eq!(record_of(at, "m.json")["appendix"]["masked"], 1);
+    let before = runs();
+    done(at, &["verify", "m.json.record.json"]);
+    // Taken back, they are not recorded again by a recomputation: nothing would be written now.
+    done(at, &["review", "undo", "2", "--coder", "山田"]);
+    let decisions = || Casebook::open(&at.join("casebook")).expect("it opens").decisions().expect("it reads").len();
+    let decided = decisions();
+    ends(at, &["verify", "m.json.record.json"], 1, &["事例集の伏せた所の数が違います: 記録 1 → いま 0", "出力の有無"]);
+    assert_eq!((decisions(), runs()), (decided, before));
 }
 
 // Several processes at once.

@@ -287,6 +287,159 @@ fn cells_of_old_workbooks() {
 fn a_workbook_with_a_password_is_told() {
     let locked = file("a.xlsx", include_bytes!("fixtures/read/locked.xlsx"));
     assert_eq!(refused(&locked.path, &ReadOptions::default()).id(), "password-protected");
+    // Both ways in which LibreOffice encrypts: the whole container, and each part of it.
+    for locked in [
+        file("a.xlsx", include_bytes!("fixtures/read/libreoffice-locked.xlsx")),
+        file("a.ods", include_bytes!("fixtures/read/libreoffice-locked.ods")),
+    ] {
+        let error = refused(&locked.path, &ReadOptions::default());
+        assert_eq!(error.id(), "password-protected");
+        assert!(error.to_string().contains("LibreOffice なら"), "{error}");
+    }
+}
+
+/// What `fixtures/read/libreoffice.py` had LibreOffice 7.4 save: two sheets with a title, a blank column before the
+/// table, merged headers of two rows, dates, a number for an answer, a formula that gives one and one that fails.
+#[test]
+fn one_survey_saved_by_libreoffice_in_every_make() {
+    let east = [
+        ("1-問7", "東京都", "医科診療所", "氏名の﨑が●で表示され、毎朝三人分を手で直しています。"),
+        ("2-問7", "神奈川県", "歯科診療所", "読み取り機が固まり、\n「再起動」に10分かかった。"),
+        ("4-問7", "千葉県", "医科診療所", "20251001"),
+        ("4-問13", "千葉県", "医科診療所", "以前の仕組みに戻すべきだと考えます。"),
+        ("5-問7", "埼玉県", "薬局", "暗証番号を忘れた方が多く、窓口が混みます。"),
+        ("6-問7", "無回答", "医科診療所", "ＩＣチップが読めず､ｶｰﾄﾞを三回置き直した。"),
+        ("6-問13", "無回答", "医科診療所", "説明に人手をとられて困っている。"),
+    ];
+    let west = [
+        ("1-問7", "大阪府", "病院", "回線が昼に切れて、受付が十五分止まりました。"),
+        ("2-問13", "福岡県", "歯科診療所", "機械の数が足りない。\n\n費用の補助がほしい。"),
+    ];
+    /// The comments without where they came from.
+    fn bare(outcome: Outcome) -> Vec<Comment> {
+        let comments = outcome.comments.into_iter();
+        comments.map(|comment| Comment { origin: jirei::comment::Origin::default(), ..comment }).collect()
+    }
+    #[track_caller]
+    fn says(comments: &[Comment], expected: &[(&str, &str, &str, &str)]) {
+        let found: Vec<_> = comments
+            .iter()
+            .map(|comment| {
+                let of = |value: &Option<String>| value.clone().unwrap_or_default();
+                (comment.id.to_string(), of(&comment.prefecture), of(&comment.facility), comment.text.clone())
+            })
+            .collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(id, prefecture, facility, text)| {
+                ((*id).to_owned(), (*prefecture).to_owned(), (*facility).to_owned(), (*text).to_owned())
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    let mut whole = None;
+    for (name, bytes, format) in [
+        ("a.xlsx", &include_bytes!("fixtures/read/libreoffice.xlsx")[..], Format::Xlsx),
+        ("a.ods", include_bytes!("fixtures/read/libreoffice.ods"), Format::Ods),
+        ("a.xls", include_bytes!("fixtures/read/libreoffice.xls"), Format::Xls),
+    ] {
+        let outcome = read(&file(name, bytes).path);
+        assert_eq!(
+            outcome.problems,
+            [
+                "（シート「東日本」） 9行目「問13. ご意見」列: セル I9 がエラー（#DIV/0!）です。この欄は空欄として扱いました。元の表の数式を直してください",
+                "（シート「西日本」） 5行目「問7 内容」列: 番号「1-問7」はシート「東日本」の5行目と重複しています。「1-問7#2」として取り込みました",
+            ],
+            "{name}"
+        );
+        let account = &outcome.account;
+        assert_eq!(account.format, format);
+        assert_eq!((account.rows, account.comments, account.empty, account.nothing), (8, 9, 4, 3), "{name}");
+        assert_eq!((account.skipped_rows, account.duplicate_count), (0, 0), "{name}");
+        assert_eq!(account.unknown_facilities.keys().collect::<Vec<_>>(), ["薬局"], "{name}");
+        let columns: Vec<String> =
+            account.sheets.iter().flat_map(|sheet| sheet.columns.iter().map(|column| format!("{column:?}"))).collect();
+        let origins: Vec<_> = outcome
+            .comments
+            .iter()
+            .map(|comment| (comment.origin.sheet.as_deref().map(str::to_owned), comment.origin.row))
+            .collect();
+        let found = (bare(outcome), origins, columns);
+        match &whole {
+            None => {
+                says(&found.0[..7], &east);
+                let renamed = ("1-問7#2", west[0].1, west[0].2, west[0].3);
+                says(&found.0[7..], &[renamed, west[1]]);
+                let first = &found.0[0];
+                for (header, value) in [
+                    ("記入日", "2025-12-01"),
+                    ("利用率", "12.5"),
+                    ("問7 有無", "あった"),
+                    ("医療機関の種類", "医科診療所（無床）"),
+                ] {
+                    assert_eq!(first.attribute(header), Some(value), "{header}");
+                }
+                assert_eq!(found.0[2].attribute("利用率"), Some("0.5"));
+                assert_eq!(found.1[0], (Some("東日本".to_owned()), 5));
+                whole = Some(found);
+            }
+            Some(whole) => assert!(found == *whole, "{name}: {found:#?}"),
+        }
+    }
+
+    // Each sheet by itself as text: the same comments, attributes and numbers.
+    let whole = whole.expect("the workbooks were read").0;
+    for (first, second, encoding) in [
+        (
+            &include_bytes!("fixtures/read/libreoffice-cp932-1.csv")[..],
+            &include_bytes!("fixtures/read/libreoffice-cp932-2.csv")[..],
+            TextEncoding::Cp932,
+        ),
+        (
+            include_bytes!("fixtures/read/libreoffice-utf8-1.csv"),
+            include_bytes!("fixtures/read/libreoffice-utf8-2.csv"),
+            TextEncoding::Utf8,
+        ),
+    ] {
+        let outcome = read(&file("a.csv", first).path);
+        assert_eq!((outcome.account.format, outcome.account.encoding), (Format::Csv, Some(encoding)));
+        // A line further down than in the sheet, since an answer above has two.
+        assert_eq!(
+            outcome.problems,
+            [
+                " 10行目「問13. ご意見」列: この欄がエラー（#DIV/0!）です。この欄は空欄として扱いました。元の表の数式を直してください"
+            ]
+        );
+        let account = &outcome.account;
+        assert_eq!((account.rows, account.comments, account.empty, account.nothing), (6, 7, 2, 3));
+        assert_eq!(bare(outcome), whole[..7]);
+        let outcome = read(&file("a.csv", second).path);
+        assert_eq!(outcome.problems, [] as [&str; 0]);
+        assert_eq!((outcome.account.rows, outcome.account.empty, outcome.account.nothing), (2, 2, 0));
+        let mut comments = bare(outcome);
+        assert_eq!(comments[0].id.as_str(), "1-問7");
+        comments[0].id = whole[7].id.clone();
+        assert_eq!(comments, whole[7..]);
+    }
+}
+
+#[test]
+fn errors_of_formulas_are_no_answers() {
+    for error in
+        ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "Err:502", " #REF! ", "エラー:508"]
+    {
+        let outcome =
+            read(&file("a.csv", format!("回答番号,問7 事例\n1,端末が朝から止まりました。\n2,{error}\n")).path);
+        assert_eq!(ids(&outcome), ["1-問7"], "{error}");
+        assert_eq!(outcome.problems.len(), 1, "{error}");
+        assert!(outcome.problems[0].contains(error.trim()), "{}", outcome.problems[0]);
+    }
+    for text in ["#N/Aと表示されました。", "Err:502が出る", "#困っています", "エラー:50a", "Err:"]
+    {
+        let outcome = read(&file("a.csv", format!("回答番号,問7 事例\n1,端末が朝から止まりました。\n2,{text}\n")).path);
+        assert_eq!(texts(&outcome)[1..], [text], "{:?}", outcome.problems);
+    }
 }
 
 #[test]
@@ -659,7 +812,7 @@ fn files_that_are_refused() {
     case(
         &file("a.xlsx", encrypted),
         "password-protected",
-        "`P` はパスワードで保護されています。Excel で開き、「ファイル」→「情報」→「ブックの保護」でパスワードを外して保存してください",
+        "`P` はパスワードで保護されています。Excel なら「ファイル」→「情報」→「ブックの保護」で、LibreOffice なら「名前を付けて保存」の「パスワード付きで保存」で、パスワードを外して保存してください",
     );
     case(
         &file("a.txt", "ただの文章です。\n表はありません。\n"),

@@ -23,15 +23,16 @@ use crate::{
 };
 
 const SHEET: &str = "レビュー";
+const LIST: &str = "食い違い";
 
 /// A workbook as rows of text, as a person would change it in any program.
 #[derive(Clone)]
-struct Book {
+pub(crate) struct Book {
     sheets: Vec<(String, Vec<Vec<String>>)>,
 }
 
 impl Book {
-    fn open(path: &Path) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         let mut workbook: Xlsx<_> = open_workbook(path).expect("the workbook opens");
         let names = workbook.sheet_names();
         let sheets = names
@@ -48,7 +49,7 @@ impl Book {
     }
 
     fn rows(&mut self) -> &mut Vec<Vec<String>> {
-        &mut self.sheets.iter_mut().find(|(name, _)| name == SHEET).expect("the sheet is there").1
+        &mut self.sheets.iter_mut().find(|(name, _)| name == SHEET || name == LIST).expect("the sheet is there").1
     }
 
     fn column(&mut self, header: &str) -> usize {
@@ -59,12 +60,12 @@ impl Book {
         self.rows().iter().position(|row| row[0] == id).unwrap_or_else(|| panic!("no row {id}"))
     }
 
-    fn get(&mut self, id: &str, header: &str) -> String {
+    pub(crate) fn get(&mut self, id: &str, header: &str) -> String {
         let (row, column) = (self.row(id), self.column(header));
         self.rows()[row][column].clone()
     }
 
-    fn set(&mut self, id: &str, header: &str, value: &str) -> &mut Self {
+    pub(crate) fn set(&mut self, id: &str, header: &str, value: &str) -> &mut Self {
         let (row, column) = (self.row(id), self.column(header));
         self.rows()[row][column] = value.to_owned();
         self
@@ -79,7 +80,7 @@ impl Book {
         self
     }
 
-    fn save(&self, path: &Path) {
+    pub(crate) fn save(&self, path: &Path) {
         let mut workbook = Workbook::new();
         for (name, rows) in &self.sheets {
             let sheet = workbook.add_worksheet();
@@ -815,7 +816,7 @@ fn agreement_of_two_files_is_as_worked_by_hand() {
     let mut list = Book::open(&desk.file("list.xlsx"));
     let rows = std::mem::take(&mut list.sheets[0].1);
     let by_id: BTreeMap<&str, &Vec<String>> = rows.iter().map(|row| (row[0].as_str(), row)).collect();
-    assert_eq!(by_id.keys().copied().collect::<Vec<_>>(), ["a01", "a07", "a08", "a16", "id"]);
+    assert_eq!(by_id.keys().copied().collect::<Vec<_>>(), ["a01", "a07", "a08", "a16", "番号"]);
     assert_eq!(by_id["a01"][2..7], ["", "表示", "", "", "表示"]);
     assert_eq!(by_id["a16"][2..7], ["", "表示", "機器", "機器", "表示"]);
 
@@ -843,6 +844,341 @@ fn agreement_of_two_files_is_as_worked_by_hand() {
     let ran = desk.run(&["agreement", "--coder", "山田", "--coder", "だれか"]);
     assert_eq!(ran.code, 2);
     says(&ran.stderr, &["だれか", "山田"]);
+}
+
+/// Two coders' workbooks `A.xlsx` and `B.xlsx` that differ on four comments, and the list of these.
+fn differing(desk: &Desk) -> Book {
+    let mut first = desk.book();
+    first.set("a01", "表示", "外す").set("a06", "表示", "追加").set("a07", "表示", "追加");
+    first.set("a07", "メモ", "迷った");
+    first.save(&desk.file("A.xlsx"));
+    let mut second = desk.book();
+    second.set("a06", "表示", "追加").set("a08", "表示", "追加").set("a16", "主分類", "表示");
+    second.save(&desk.file("B.xlsx"));
+    let ran = desk.run(&["agreement", "A.xlsx", "B.xlsx", "-o", "list.xlsx"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    says(&ran.stderr, &["食い違う回答 4 件", "jirei review import list.xlsx"]);
+    Book::open(&desk.file("list.xlsx"))
+}
+
+#[test]
+fn a_settled_list_becomes_decisions() {
+    let desk = Desk::new();
+    let mut list = differing(&desk);
+    for (id, header, expected) in [
+        ("a01", "表示", "？"),
+        ("a01", "主分類", "？"),
+        ("a07", "Aのメモ", "迷った"),
+        ("a08", "表示", "？"),
+        ("a16", "表示", "？"),
+        ("a16", "機器", "○"),
+        ("a16", "制度", ""),
+        ("a16", "Aの主分類", "機器"),
+        ("a16", "Bの主分類", "表示"),
+        ("a16", "主分類", "？"),
+    ] {
+        assert_eq!(list.get(id, header), expected, "{id} {header}");
+    }
+    // As it was written nothing is decided.
+    let ran = desk.run(&["import", "list.xlsx", "--coder", "鈴木"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    says(
+        &ran.stderr,
+        &["一覧 4 件のうち、決まっている回答は 0 件、まだ「？」の回答は 4 件", "取り込むものはありません"],
+    );
+
+    // Both coders' own words come in first, and are there to be overruled.
+    assert_eq!(desk.run(&["import", "A.xlsx", "--coder", "山田"]).code, 0);
+    assert_eq!(desk.run(&["import", "B.xlsx", "--coder", "佐藤"]).code, 0);
+    let before = desk.decisions();
+    // The primary of a01 follows from what is left, that of a07 from nothing being left; a08 is put off.
+    list.set("a01", "表示", "○").set("a07", "表示", "×");
+    list.set("a16", "表示", "Ｘ").set("a16", "主分類", "機器").set("a16", "メモ", "機器だけの話");
+    // Sorted, with a title above and a column of somebody's own, under another name of the sheet.
+    list.shuffle();
+    let width = list.rows()[0].len();
+    for row in list.rows() {
+        row.swap(1, 9);
+        row.push(String::new());
+    }
+    list.rows()[0][width] = "相談した日".to_owned();
+    let mut title = vec![String::new(); width + 1];
+    title[1] = "三月の見直し".to_owned();
+    let mut settled = list.clone();
+    settled.rows().insert(0, title);
+    settled.sheets.iter_mut().find(|(name, _)| name == LIST).expect("the sheet is there").0 = "決めたもの".to_owned();
+    settled.save(&desk.file("settled.xlsx"));
+    let pictured = desk.picture();
+    let dry = desk.run(&["import", "settled.xlsx", "--coder", "鈴木", "--dry-run"]);
+    assert_eq!((dry.code, dry.stdout.lines().count()), (0, 6), "{}{}", dry.stdout, dry.stderr);
+    says(
+        &dry.stdout,
+        &[
+            "決めたもの!",
+            "a01  表示: Bだけ → ○",
+            "a01  主分類: A 空欄・B 表示 → 表示",
+            "a07  表示: Aだけ → ×",
+            "a16  表示: Bだけ → ×",
+            "a16  主分類: A 機器・B 表示 → 機器",
+            "a16  メモ: 空欄 → 「機器だけの話」",
+        ],
+    );
+    says(&dry.stderr, &["決まっている回答は 3 件、まだ「？」の回答は 1 件", "相談した日", "何も取り込んでいません"]);
+    assert_eq!((desk.picture(), desk.decisions()), (pictured, before));
+
+    let ran = desk.run(&["import", "settled.xlsx", "--coder", "鈴木"]);
+    assert_eq!((ran.code, &ran.stdout), (0, &dry.stdout), "{}", ran.stderr);
+    assert_eq!(desk.decisions(), before + 6);
+    let last = desk.casebook().batches().expect("the record reads").pop().expect("there are batches");
+    assert_eq!((last.info.coder.as_str(), last.info.source.as_str(), last.decisions), ("鈴木", "settled.xlsx", 6));
+    let categories = |id| desk.comment(id).categories.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(categories("a01"), ["display"]);
+    assert_eq!(desk.comment("a01").decided_categories.get("display"), Some(&Action::Accept));
+    assert_eq!((categories("a07"), desk.comment("a07").primary), (Vec::<String>::new(), None));
+    assert_eq!(categories("a16"), ["device"]);
+    assert_eq!(desk.comment("a16").primary.as_deref(), Some("device"));
+    assert_eq!(desk.comment("a16").note.as_deref(), Some("機器だけの話"));
+    // What was put off is as the coders left it.
+    assert!(categories("a08").iter().any(|id| id == "display"));
+
+    // Again there is nothing to do; and the rest can come later, from the list as it was first named.
+    let again = desk.run(&["import", "settled.xlsx", "--coder", "鈴木"]);
+    assert_eq!((again.code, again.stdout.as_str()), (0, ""), "{}", again.stderr);
+    says(&again.stderr, &["すでに同じ 6"]);
+    list.set("a08", "表示", "○");
+    list.save(&desk.file("list.xlsx"));
+    let ran = desk.run(&["import", "list.xlsx", "--coder", "鈴木"]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (0, 1), "{}{}", ran.stdout, ran.stderr);
+    says(&ran.stdout, &["a08  表示: Bだけ → ○"]);
+    assert_eq!(desk.comment("a08").decided_categories.get("display"), Some(&Action::Add));
+
+    // Somebody else who decided since is not overruled without a word; nor is the adjudicator by another.
+    assert_eq!(desk.run(&["export", "-o", "later.xlsx"]).code, 0);
+    let mut later = Book::open(&desk.file("later.xlsx"));
+    later.set("a01", "表示", "外す").save(&desk.file("later.xlsx"));
+    assert_eq!(desk.run(&["import", "later.xlsx", "--coder", "高橋"]).code, 0);
+    let before = desk.decisions();
+    let ran = desk.run(&["import", "list.xlsx", "--coder", "鈴木"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    says(&ran.stderr, &["「a01」の表示は", "「×」に変わっています", "高橋 さん", "ファイルでは「○」", "--conflicts"]);
+    list.set("a08", "表示", "×").save(&desk.file("other.xlsx"));
+    let ran = desk.run(&["import", "other.xlsx", "--coder", "田村"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    says(&ran.stderr, &["「a08」の表示は", "鈴木 さん"]);
+    assert_eq!(desk.decisions(), before);
+    let ran = desk.run(&["import", "list.xlsx", "--coder", "鈴木", "--conflicts", "overwrite"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(categories("a01"), ["display"]);
+}
+
+#[test]
+fn a_settled_list_is_the_last_word_even_without_the_coders_files() {
+    let desk = Desk::new();
+    let mut first = desk.book();
+    // Both add 表示 to a17, and differ on クレーム.
+    first.set("a17", "表示", "追加").set("a17", "クレーム", "追加").save(&desk.file("A.xlsx"));
+    let mut second = desk.book();
+    second.set("a17", "表示", "追加").save(&desk.file("B.xlsx"));
+    assert_eq!(desk.run(&["agreement", "A.xlsx", "B.xlsx", "-o", "list.xlsx"]).code, 0);
+    let mut list = Book::open(&desk.file("list.xlsx"));
+    assert_eq!((list.get("a17", "表示"), list.get("a17", "クレーム")), ("○".to_owned(), "？".to_owned()));
+    // And a third thing that neither saw.
+    list.set("a17", "クレーム", "○").set("a17", "制度", "○").save(&desk.file("list.xlsx"));
+    let ran = desk.run(&["import", "list.xlsx", "--coder", "鈴木"]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (0, 3), "{}{}", ran.stdout, ran.stderr);
+    says(&ran.stdout, &["a17  表示: 二人とも○ → ○", "a17  制度: 二人とも空欄 → ○", "a17  クレーム: Aだけ → ○"]);
+    let categories: Vec<String> = desk.comment("a17").categories.iter().map(ToString::to_string).collect();
+    assert_eq!(categories, ["display", "device", "system_confusion", "complaint"]);
+
+    // By name, too; the text form is for reading.
+    assert_eq!(desk.run(&["import", "A.xlsx", "--coder", "山田", "--conflicts", "keep"]).code, 0);
+    let mut third = desk.book();
+    third.set("a17", "機器", "外す").set("a17", "クレーム", "外す").save(&desk.file("C.xlsx"));
+    assert_eq!(desk.run(&["import", "C.xlsx", "--coder", "佐藤", "--conflicts", "overwrite"]).code, 0);
+    let ran = desk.run(&["agreement", "--coder", "山田", "--coder", "佐藤", "-o", "names.xlsx", "--casebook", "."]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut list = Book::open(&desk.file("names.xlsx"));
+    assert_eq!(list.get("a17", "機器"), "？");
+    for header in ["表示", "機器", "クレーム"] {
+        list.set("a17", header, "○");
+    }
+    list.set("a17", "主分類", "機器").save(&desk.file("names.xlsx"));
+    let ran = desk.run(&["import", "names.xlsx", "--coder", "鈴木"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let comment = desk.comment("a17");
+    assert_eq!(comment.primary.as_deref(), Some("device"));
+    assert!(comment.categories.iter().any(|id| &**id == "complaint"), "{:?}", comment.categories);
+    assert_eq!(desk.run(&["agreement", "--coder", "山田", "--coder", "佐藤", "-o", "names.csv"]).code, 0);
+    let ran = desk.run(&["import", "names.csv", "--coder", "鈴木"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    says(&ran.stderr, &["names.csv"]);
+}
+
+#[test]
+fn a_settled_list_is_refused_by_cell() {
+    let desk = Desk::new();
+    let list = differing(&desk);
+    type Change = fn(&mut Book);
+    let cases: [(&str, Change, &[&str]); 16] = [
+        (
+            "text",
+            |book| {
+                book.set("a16", "回答", "カードリーダーは快調です。");
+            },
+            &["食い違い!B", "本文", "元の本文"],
+        ),
+        (
+            "unknown id",
+            |book| {
+                book.set("a16", "番号", "z99");
+            },
+            &["食い違い!A", "z99", "一覧にない番号"],
+        ),
+        (
+            "a comment that is not in the list",
+            |book| {
+                book.set("a16", "番号", "a02");
+            },
+            &["食い違い!A", "a02", "一覧にない番号"],
+        ),
+        (
+            "no id",
+            |book| {
+                book.set("a16", "番号", "");
+            },
+            &["食い違い!A", "番号がありません"],
+        ),
+        (
+            "doubled row",
+            |book| {
+                let row = book.row("a16");
+                let copy = book.rows()[row].clone();
+                book.rows().push(copy);
+            },
+            &["食い違い!A6", "a16", "どちらか"],
+        ),
+        (
+            "an unknown word",
+            |book| {
+                book.set("a16", "表示", "Aのとおり");
+            },
+            &["食い違い!L", "「Aのとおり」", "○", "×"],
+        ),
+        (
+            "a circle taken away",
+            |book| {
+                book.set("a16", "機器", "");
+            },
+            &["食い違い!M", "機器", "○が消えています"],
+        ),
+        (
+            "an open cell emptied",
+            |book| {
+                book.set("a16", "表示", "");
+            },
+            &["食い違い!L", "表示", "空欄"],
+        ),
+        (
+            "a question where there was none",
+            |book| {
+                book.set("a16", "制度", "？");
+            },
+            &["食い違い!", "「？」は分類の欄に書ける言葉ではありません"],
+        ),
+        (
+            "half of a row",
+            |book| {
+                book.set("a16", "主分類", "機器");
+            },
+            &["食い違い!L", "「表示」がまだ「？」"],
+        ),
+        (
+            "a note alone",
+            |book| {
+                book.set("a16", "メモ", "あとで");
+            },
+            &["食い違い!L", "「表示」がまだ「？」"],
+        ),
+        (
+            "no primary of two sections",
+            |book| {
+                book.set("a16", "表示", "○");
+            },
+            &["食い違い!J", "主分類が決まっていません"],
+        ),
+        (
+            "a primary that does not belong",
+            |book| {
+                book.set("a16", "表示", "×").set("a16", "主分類", "表示");
+            },
+            &["食い違い!J", "表示", "「×」になっています"],
+        ),
+        (
+            "a list as primary",
+            |book| {
+                book.set("a16", "表示", "○").set("a16", "主分類", "高齢者");
+            },
+            &["食い違い!J", "高齢者", "横断"],
+        ),
+        (
+            "an unknown primary",
+            |book| {
+                book.set("a16", "表示", "○").set("a16", "主分類", "その他");
+            },
+            &["食い違い!J", "「その他」", "一覧"],
+        ),
+        (
+            "a primary by a cell that says no",
+            |book| {
+                book.set("a16", "表示", "×").set("a16", "制度", "×").set("a16", "主分類", "制度");
+            },
+            &["食い違い!J", "制度", "「×」になっています"],
+        ),
+    ];
+    for (name, change, words) in cases {
+        let mut book = list.clone();
+        // A good row beside the bad one: all or nothing.
+        book.set("a08", "表示", "○");
+        change(&mut book);
+        book.save(&desk.file("bad.xlsx"));
+        let ran = desk.run(&["import", "bad.xlsx", "--coder", "鈴木"]);
+        assert_eq!(ran.code, 1, "{name}: {}", ran.stderr);
+        says(&ran.stderr, words);
+        says(&ran.stderr, &["何も取り込んでいません"]);
+        assert_eq!(desk.decisions(), 0, "{name}");
+    }
+
+    // As a whole: another casebook's, without its hidden sheet or a column that is needed.
+    let other = Desk::new();
+    differing(&other);
+    fs::copy(other.file("list.xlsx"), desk.file("other.xlsx")).expect("the file is copied");
+    let ran = desk.run(&["import", "other.xlsx", "--coder", "鈴木"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    says(&ran.stderr, &["other.xlsx", "別の事例帳"]);
+    let mut bare = list.clone();
+    bare.sheets.retain(|(name, _)| name != "jirei");
+    bare.save(&desk.file("bare.xlsx"));
+    let ran = desk.run(&["import", "bare.xlsx", "--coder", "鈴木"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    says(&ran.stderr, &["隠しシート"]);
+    let mut bare = list.clone();
+    let column = bare.column("機器");
+    bare.rows()[0][column] = "器械".to_owned();
+    bare.save(&desk.file("bare.xlsx"));
+    let ran = desk.run(&["import", "bare.xlsx", "--coder", "鈴木"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    says(&ran.stderr, &["bare.xlsx", "見出し「機器」の列がありません", "jirei review agreement"]);
+
+    // A text that came in anew since the coders read it is not decided by what they read.
+    let mut changed = entries();
+    changed[7].comment.text = "ルーターは直った。".to_owned();
+    import(desk.path(), &source("more.tsv"), changed).expect("the import succeeds");
+    let mut late = list;
+    late.set("a08", "表示", "○").save(&desk.file("late.xlsx"));
+    let ran = desk.run(&["import", "late.xlsx", "--coder", "鈴木"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    says(&ran.stderr, &["食い違い!J", "a08", "取り込み直されています"]);
+    assert_eq!(desk.decisions(), 0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Casebook, CasebookError, FILE, InCasebook, MIGRATIONS};
 
@@ -60,7 +60,7 @@ pub struct ImportedFile {
 }
 
 /// How many comments rules with a dictionary coded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoderCount {
     /// Version of the rule set.
     pub rules: String,
@@ -244,8 +244,16 @@ impl Casebook {
 /// Opens a record for reading alone, without bringing its schema up to date; for a look at its revision.
 pub(crate) fn revision_at(folder: &Path) -> rusqlite::Result<u64> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(folder.join(FILE), flags)?;
-    Ok(super::read_meta(&connection, "revision")?.parse().unwrap_or(0))
+    let read = |connection: Connection| super::read_meta(&connection, "revision");
+    let revision = match Connection::open_with_flags(folder.join(FILE), flags).and_then(read) {
+        // SQLite cannot make its log beside the record: a medium that is only for reading.
+        Err(error) if super::error::is_unwritable(&error) && !super::has_log(folder) => {
+            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(super::unchanging(&folder.join(FILE)), flags).and_then(read)?
+        }
+        revision => revision?,
+    };
+    Ok(revision.parse().unwrap_or(0))
 }
 
 /// What SQLite finds amiss in a file.

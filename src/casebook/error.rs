@@ -40,6 +40,9 @@ pub enum CasebookError {
     /// The folder or file may not be written.
     #[error("事例帳 `{}` に書き込めません（読み取り専用でないか、フォルダーの権限を確かめてください）", .0.display())]
     ReadOnly(PathBuf),
+    /// The folder may not be written, and without that the log that a stopped run left cannot be read.
+    #[error("事例帳 `{}` には書き込みの途中で止まった記録（casebook.sqlite-wal）が残っていて、読み取り専用のままでは読めません（フォルダーごと書き込める場所にコピーして、そのフォルダーを --casebook に指定してください）", .0.display())]
+    Unclosed(PathBuf),
     /// The folder cannot be made.
     #[error("事例帳のフォルダー `{}` を作れません: {source}", folder.display())]
     Create {
@@ -123,14 +126,21 @@ impl CasebookError {
         if source.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
             return Self::DiskFull(folder);
         }
+        if is_unwritable(&source) {
+            return Self::ReadOnly(folder);
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(folder),
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { folder, source },
             Some(ErrorCode::DiskFull) => Self::DiskFull(folder),
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Self::ReadOnly(folder),
             _ => Self::Sqlite { folder, source },
         }
     }
+}
+
+/// Whether SQLite says that a file or its folder may not be written.
+pub(super) fn is_unwritable(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen))
 }
 
 /// Adds the folder to what SQLite says.

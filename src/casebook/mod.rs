@@ -126,15 +126,24 @@ impl Casebook {
         Ok(Self { folder: folder.to_path_buf(), connection })
     }
 
-    /// Opens a casebook that nobody can write to, on a medium or in a folder that is only for reading. SQLite's log
-    /// needs a folder to write in, so it must have been closed.
+    /// Opens a casebook that this process cannot write to, on a medium or in a folder that is only for reading. SQLite's
+    /// log needs a folder to write in, so it must have been closed, or be in use by somebody who can.
     fn open_unwritable(folder: &Path) -> Result<Self, CasebookError> {
-        let log = folder.join(format!("{FILE}-wal"));
-        if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
-            return Err(CasebookError::ReadOnly(folder.to_path_buf()));
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let connection = Connection::open_with_flags(unchanging(&folder.join(FILE)), flags).in_casebook(folder)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = if has_log(folder) {
+            let connection = Connection::open_with_flags(folder.join(FILE), flags).in_casebook(folder)?;
+            connection.busy_timeout(PATIENCE).in_casebook(folder)?;
+            if let Err(error) = version(&connection).in_casebook(folder) {
+                return Err(match error {
+                    CasebookError::ReadOnly(folder) => CasebookError::Unclosed(folder),
+                    error => error,
+                });
+            }
+            connection
+        } else {
+            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(unchanging(&folder.join(FILE)), flags).in_casebook(folder)?
+        };
         if identify(&connection, folder, false)? < MIGRATIONS.len() as u32 {
             return Err(CasebookError::ReadOnly(folder.to_path_buf()));
         }
@@ -144,6 +153,11 @@ impl Casebook {
     /// The casebook's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Whether it can only be read: its folder or medium takes no writing.
+    pub fn is_read_only(&self) -> bool {
+        self.connection.is_readonly("main").unwrap_or(false)
     }
 
     /// Counts the changes of the record: the index carries the number that it was made from.
@@ -271,6 +285,11 @@ fn next_revision(connection: &Connection) -> rusqlite::Result<u64> {
     let revision = read_meta(connection, "revision")?.parse::<u64>().unwrap_or(0) + 1;
     write_meta(connection, "revision", &revision.to_string())?;
     Ok(revision)
+}
+
+/// Whether SQLite's log of a record holds anything.
+fn has_log(folder: &Path) -> bool {
+    fs::metadata(folder.join(format!("{FILE}-wal"))).is_ok_and(|log| log.len() > 0)
 }
 
 /// A file as a URI which tells SQLite that nobody changes it, so that it needs neither lock nor log.

@@ -96,6 +96,12 @@ impl Args {
 /// Opens a casebook to write into it. Where another process writes, says so and waits for it.
 pub(super) fn open_for_writing(folder: &Path, create: bool) -> anyhow::Result<Casebook> {
     let mut casebook = if create { Casebook::open_or_create(folder)? } else { Casebook::open(folder)? };
+    await_turn(&mut casebook)?;
+    Ok(casebook)
+}
+
+/// Waits until nobody else writes into a casebook, and says so where it takes a while.
+pub(super) fn await_turn(casebook: &mut Casebook) -> anyhow::Result<()> {
     casebook.set_patience(SILENT)?;
     let locked = match casebook.lock() {
         Ok(_) => false,
@@ -105,18 +111,21 @@ pub(super) fn open_for_writing(folder: &Path, create: bool) -> anyhow::Result<Ca
     if locked {
         eprintln!(
             "事例帳 {} は別のプロセスが書き込み中です。終わるのを待っています（やめるときは Ctrl+C）",
-            folder.display()
+            casebook.folder().display()
         );
     }
     casebook.set_patience(PATIENCE)?;
-    Ok(casebook)
+    Ok(())
 }
 
 fn info(args: &InfoArgs, shared: &Shared) -> anyhow::Result<Outcome> {
     let folder = &args.folder.casebook;
     let casebook = Casebook::open(folder)?;
     let info = casebook.info()?;
-    let state = index::state(folder, shared.analyzer()?.version());
+    let state = index::state(folder, shared.analyzer()?.version()).map_err(|error| match casebook.is_read_only() {
+        true => error.unwritable(folder),
+        false => error,
+    });
     let mut out = stdout();
     match args.format {
         Format::Json => {
@@ -200,6 +209,10 @@ fn check(folder: &Path, shared: &Shared) -> anyhow::Result<Outcome> {
                 writeln!(out, "{fault}")?;
             }
             writeln!(out, "索引が記録と違います。jirei index rebuild で作り直してください（記録は無事です）")?;
+            Outcome::Findings
+        }
+        Err(error) if error.needs_rebuild() && casebook.is_read_only() => {
+            writeln!(out, "索引: {}", error.unwritable(folder))?;
             Outcome::Findings
         }
         // Behind or absent is what a stopped run leaves; the next command that needs it makes it anew.

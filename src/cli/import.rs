@@ -144,6 +144,7 @@ pub(super) fn casebook_record(casebook: &Casebook) -> anyhow::Result<CasebookRec
         revision: info.revision,
         comments: info.comments,
         decisions: info.decisions,
+        coders: info.coders,
     })
 }
 

@@ -44,7 +44,7 @@ impl Args {
             }
             Command::Info(Folder { casebook: folder }) => {
                 // A casebook that is none is another matter than an index that is behind.
-                Casebook::open(&folder)?;
+                let casebook = Casebook::open(&folder)?;
                 let mut out = stdout();
                 let outcome = match index::state(&folder, analyzer.version()) {
                     Ok(info) => {
@@ -54,6 +54,10 @@ impl Args {
                             info.schema, info.dictionary, info.rules, info.revision
                         )?;
                         Outcome::Done
+                    }
+                    Err(error) if error.needs_rebuild() && casebook.is_read_only() => {
+                        writeln!(out, "{}", error.unwritable(&folder))?;
+                        Outcome::Findings
                     }
                     Err(error) if error.needs_rebuild() => {
                         writeln!(out, "{error}")?;

@@ -83,13 +83,14 @@ pub(super) struct Input {
     readers: Vec<Reader>,
     accounts: Vec<Account>,
     shown: u64,
+    is_quiet: bool,
     progress: ProgressBar,
 }
 
 impl Input {
     /// Readers last first.
     fn new(readers: Vec<Reader>) -> Self {
-        Self { readers, accounts: Vec::new(), shown: 0, progress: progress() }
+        Self { readers, accounts: Vec::new(), shown: 0, is_quiet: false, progress: progress() }
     }
 
     /// Hash of the file that is read now.
@@ -102,6 +103,7 @@ impl Input {
         self.progress.finish_and_clear();
         self.progress = ProgressBar::hidden();
         self.shown = SHOWN_PROBLEMS;
+        self.is_quiet = true;
         self
     }
 
@@ -115,16 +117,18 @@ impl Input {
         &self.accounts
     }
 
-    /// Ends the progress, tells the accounts, and gives whether everything was in order.
+    /// Ends the progress, tells the accounts unless it is to be quiet, and gives whether everything was in order.
     pub(super) fn finish(self) -> bool {
         self.progress.finish_and_clear();
-        let hidden =
-            self.accounts.iter().map(|account| account.problem_count).sum::<u64>().saturating_sub(SHOWN_PROBLEMS);
-        if hidden > 0 {
-            eprintln!("ほか {hidden} 件の問題は表示していません");
-        }
-        for account in &self.accounts {
-            eprintln!("{account}");
+        if !self.is_quiet {
+            let hidden =
+                self.accounts.iter().map(|account| account.problem_count).sum::<u64>().saturating_sub(SHOWN_PROBLEMS);
+            if hidden > 0 {
+                eprintln!("ほか {hidden} 件の問題は表示していません");
+            }
+            for account in &self.accounts {
+                eprintln!("{account}");
+            }
         }
         self.accounts.iter().all(|account| account.problem_count == 0)
     }

@@ -13,7 +13,10 @@ use super::{Shared, output};
 use crate::{
     analyze::Analyzer,
     read::Account,
-    record::{CasebookRecord, Counted, FORMAT, FileHash, InputRecord, OutputRecord, RunRecord, Tally, Versioned},
+    record::{
+        AppendixRecord, CasebookRecord, Counted, FORMAT, FileHash, InputRecord, OutputRecord, RunRecord, Tally,
+        Versioned,
+    },
     rule::RuleSet,
 };
 
@@ -40,6 +43,7 @@ pub(super) struct Recorder<'c> {
     settings: Vec<FileHash>,
     inputs: Vec<InputRecord>,
     casebook: Option<CasebookRecord>,
+    appendix: Option<AppendixRecord>,
     tally: Tally<'c>,
 }
 
@@ -67,6 +71,7 @@ impl<'c> Recorder<'c> {
             settings: Vec::new(),
             inputs: Vec::new(),
             casebook: None,
+            appendix: None,
             tally: Tally::new(rules.codebook()),
         })
     }
@@ -90,6 +95,11 @@ impl<'c> Recorder<'c> {
         self.casebook = Some(casebook);
     }
 
+    /// Notes what a case appendix prints.
+    pub(super) fn appendix(&mut self, appendix: AppendixRecord) {
+        self.appendix = Some(appendix);
+    }
+
     /// Counts a comment, in the order of the run.
     pub(super) fn count(&mut self, counted: &Counted) {
         self.tally.add(counted);
@@ -109,6 +119,7 @@ impl<'c> Recorder<'c> {
             inputs: self.inputs,
             casebook: self.casebook,
             counts: self.tally.counts(),
+            appendix: self.appendix,
             output,
         })
     }
@@ -142,6 +153,15 @@ pub(super) fn digest(path: &Path) -> anyhow::Result<(u64, String)> {
 pub(super) fn output_record(path: &Path) -> anyhow::Result<OutputRecord> {
     let (bytes, hash) = digest(path)?;
     Ok(OutputRecord { path: path.display().to_string(), bytes, hash })
+}
+
+/// What a path is given, as a record has it.
+pub(super) fn output_of(path: &Path, bytes: &[u8]) -> OutputRecord {
+    OutputRecord {
+        path: path.display().to_string(),
+        bytes: bytes.len() as u64,
+        hash: blake3::hash(bytes).to_hex().to_string(),
+    }
 }
 
 /// Takes what would be written and keeps its length and hash.

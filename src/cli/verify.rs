@@ -117,6 +117,7 @@ fn recompute(recorded: &RunRecord) -> anyhow::Result<RunRecord> {
     match cli.command {
         Command::Tag(args) => args.recompute(&cli.shared),
         Command::Import(args) => args.recompute(&cli.shared),
+        Command::Appendix(args) => args.recompute(&cli.shared),
         _ => anyhow::bail!("コマンド {} の記録は確かめられません", recorded.command),
     }
 }

@@ -32,7 +32,7 @@ pub fn check(casebook: &Casebook, dictionary: &str) -> Result<Vec<String>, Index
     let folder = casebook.folder();
     let open = OpenIndex::open(folder, dictionary)?;
     let mut indexed = guarded(folder, || {
-        if !open.is_whole() {
+        if !open.is_whole(folder)? {
             let message = "ファイルの中身が書いたときと違います".to_owned();
             return Err(IndexError::Damaged { folder: folder.to_path_buf(), message });
         }

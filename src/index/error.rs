@@ -5,9 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tantivy::{TantivyError, directory::error::LockError};
+use tantivy::{
+    TantivyError,
+    directory::error::{LockError, OpenReadError, OpenWriteError},
+};
 
 use crate::casebook::CasebookError;
+
+use super::directory::is_unwritable;
 
 /// Why the index could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +45,17 @@ pub enum IndexError {
     /// The folder may not be written.
     #[error("事例帳 `{}` の索引を書けません（読み取り専用でないか、フォルダーの権限を確かめてください）", .0.display())]
     ReadOnly(PathBuf),
+    /// Its files may not be read.
+    #[error("事例帳 `{}` の索引を読む権限がありません（フォルダーの権限を確かめるか、書き込める人が `jirei index rebuild` で作り直してください）", .0.display())]
+    Unreadable(PathBuf),
+    /// It has to be made anew, and nothing can be written there.
+    #[error("事例帳 `{}` を検索するには索引を作り直す必要がありますが、読み取り専用なので作れません（フォルダーごと書き込める場所にコピーして、そのフォルダーを --casebook に指定してください）。理由: {reason}", folder.display())]
+    Unwritable {
+        /// The casebook's folder.
+        folder: PathBuf,
+        /// Why the index that is there cannot be used.
+        reason: String,
+    },
     /// The system does not let the files be read or put in place.
     #[error("事例帳 `{}` の索引のファイルを扱えません: {source}", folder.display())]
     Io {
@@ -59,6 +75,22 @@ impl IndexError {
         matches!(self, Self::Missing(_) | Self::Outdated { .. } | Self::Damaged { .. })
     }
 
+    /// That nothing can be written there to mend this.
+    pub(crate) fn unwritable(self, folder: &Path) -> Self {
+        let reason = match self {
+            Self::Missing(_) => "索引がない".to_owned(),
+            Self::Outdated { reason, .. } => reason,
+            Self::Damaged { message, .. } => format!("索引が壊れている: {message}"),
+            other => return other,
+        };
+        Self::Unwritable { folder: folder.to_path_buf(), reason }
+    }
+
+    /// Whether the folder, or the record in it, may not be written.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::ReadOnly(_) | Self::Casebook(CasebookError::ReadOnly(_)))
+    }
+
     pub(crate) fn from_tantivy(folder: &Path, error: TantivyError) -> Self {
         let at = folder.to_path_buf();
         match &error {
@@ -67,8 +99,13 @@ impl IndexError {
             }
             TantivyError::LockFailure(..) => Self::Locked(at),
             TantivyError::IoError(source) => Self::from_kind(folder, source.kind(), || error.to_string()),
-            TantivyError::OpenWriteError(tantivy::directory::error::OpenWriteError::IoError { io_error, .. }) => {
+            TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, .. }) => {
                 Self::from_kind(folder, io_error.kind(), || error.to_string())
+            }
+            TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. })
+                if io_error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                Self::Unreadable(at)
             }
             _ => Self::Damaged { folder: at, message: error.to_string() },
         }
@@ -78,7 +115,7 @@ impl IndexError {
         let folder = folder.to_path_buf();
         match kind {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull(folder),
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(folder),
+            kind if is_unwritable(kind) => Self::ReadOnly(folder),
             _ => Self::Damaged { folder, message: message() },
         }
     }

@@ -5,6 +5,7 @@
 //! the record that the index has fallen behind.
 
 mod check;
+mod directory;
 mod error;
 pub(crate) mod kana;
 mod recode;
@@ -23,7 +24,7 @@ use std::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tantivy::{
-    Directory, Index, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term,
+    Directory, Index, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term,
     directory::{INDEX_WRITER_LOCK, Lock, MmapDirectory, error::LockError},
 };
 
@@ -46,6 +47,7 @@ pub use tokens::{DocumentTokens, TokenMaker, TokenMakers};
 pub(crate) use error::InIndex;
 pub(crate) use schema::Fields;
 
+use directory::{IndexDirectory, is_unwritable};
 use schema::{PACKED, PackedTokenizer, SCHEMA_VERSION};
 
 /// Name of the index's folder in the casebook's.
@@ -250,7 +252,9 @@ pub fn ensure(folder: &Path, maker: &mut TokenMaker<'_>, dictionary: &str) -> Re
         let fits = || -> Result<bool, IndexError> {
             let fits = guarded(folder, || {
                 let index = OpenIndex::open_files(folder)?;
-                Ok(index.info.check(folder, dictionary).is_ok() && index.info.revision == revision && index.is_whole())
+                Ok(index.info.check(folder, dictionary).is_ok()
+                    && index.info.revision == revision
+                    && index.is_whole(folder)?)
             });
             match fits {
                 Err(error) if error.needs_rebuild() => Ok(false),
@@ -442,23 +446,30 @@ impl OpenIndex {
         if !folder.join(crate::casebook::FILE).is_file() {
             return Err(CasebookError::NotACasebook(folder.to_path_buf()).into());
         }
-        if folder.join(PENDING).exists() {
+        let is_pending = folder.join(PENDING).exists();
+        let unsettled = || {
             let reason = "前回の取り込みが途中で止まったか、別のプロセスが取り込み中".to_owned();
-            return Err(IndexError::Outdated { folder: folder.to_path_buf(), reason });
+            IndexError::Outdated { folder: folder.to_path_buf(), reason }
+        };
+        // Where nothing can be written nobody waits for a writer or tidies up: the revisions decide.
+        if is_pending && !is_settled_by_nobody(folder) {
+            return Err(unsettled());
         }
         guarded(folder, || {
             let index = Self::open_files(folder)?;
             index.info.check(folder, dictionary)?;
-            // A record that cannot be read just now does not keep anyone from searching.
-            if let Ok(revision) = crate::casebook::revision_at(folder)
-                && revision != index.info.revision
-            {
-                let reason = format!("記録の版 {} → {revision}", index.info.revision);
-                return Err(IndexError::Outdated { folder: folder.to_path_buf(), reason });
+            match crate::casebook::revision_at(folder) {
+                Ok(revision) if revision != index.info.revision => {
+                    let reason = format!("記録の版 {} → {revision}", index.info.revision);
+                    return Err(IndexError::Outdated { folder: folder.to_path_buf(), reason });
+                }
+                Err(_) if is_pending => return Err(unsettled()),
+                // A record that cannot be read just now does not keep anyone from searching.
+                Ok(_) | Err(_) => {}
             }
             let files = fs::read_dir(folder.join(FOLDER)).in_index(folder)?;
             let bytes = files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).sum::<u64>();
-            if bytes <= CHECKED_BYTES && !index.is_whole() {
+            if bytes <= CHECKED_BYTES && !index.is_whole(folder)? {
                 let message = "ファイルの中身が書いたときと違います".to_owned();
                 return Err(IndexError::Damaged { folder: folder.to_path_buf(), message });
             }
@@ -476,7 +487,10 @@ impl OpenIndex {
             });
         }
         let damaged = |message: String| IndexError::Damaged { folder: folder.to_path_buf(), message };
-        let index = Index::open_in_dir(&files).in_index(folder)?;
+        let opened = IndexDirectory::open(&files, folder.join(crate::casebook::FILE))
+            .map_err(TantivyError::from)
+            .and_then(Index::open);
+        let index = opened.in_index(folder)?;
         index.tokenizers().register(PACKED, PackedTokenizer::default());
         let payload = index.load_metas().in_index(folder)?.payload.unwrap_or_default();
         let info: IndexInfo = serde_json::from_str(&payload).map_err(|error| damaged(error.to_string()))?;
@@ -488,10 +502,23 @@ impl OpenIndex {
     }
 
     /// Whether every file is as it was written, byte for byte.
-    fn is_whole(&self) -> bool {
-        // A reader with the usual policy would watch the folder from a thread of its own.
-        let reader = || self.index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
-        self.index.validate_checksum().is_ok_and(|damaged| damaged.is_empty()) && reader().is_ok()
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be seen: where files may not be read, or somebody holds them.
+    fn is_whole(&self, folder: &Path) -> Result<bool, IndexError> {
+        let look = || {
+            if !self.index.validate_checksum().in_index(folder)?.is_empty() {
+                return Ok(false);
+            }
+            // A reader with the usual policy would watch the folder from a thread of its own.
+            let reader = self.index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
+            reader.map(|_: tantivy::IndexReader| true).in_index(folder)
+        };
+        match look() {
+            Err(error) if error.needs_rebuild() => Ok(false),
+            looked => looked,
+        }
     }
 }
 
@@ -536,7 +563,10 @@ impl Writer {
     fn create(folder: &Path, files: &Path) -> Result<Self, IndexError> {
         fs::create_dir_all(files).in_index(folder)?;
         let (schema, fields) = schema::schema();
-        let index = Index::create_in_dir(files, schema).in_index(folder)?;
+        let made = IndexDirectory::open(files, folder.join(crate::casebook::FILE))
+            .map_err(TantivyError::from)
+            .and_then(|files| Index::create(files, schema, IndexSettings::default()));
+        let index = made.in_index(folder)?;
         index.tokenizers().register(PACKED, PackedTokenizer::default());
         let info = IndexInfo {
             schema: SCHEMA_VERSION,
@@ -686,6 +716,12 @@ pub(crate) fn guarded<T>(folder: &Path, read: impl FnOnce() -> Result<T, IndexEr
         let message = "読み出しの途中で食い違いが見つかりました".to_owned();
         Err(IndexError::Damaged { folder: folder.to_path_buf(), message })
     })
+}
+
+/// Whether the mark of an unfinished commit stands where this process may not take it away.
+fn is_settled_by_nobody(folder: &Path) -> bool {
+    let mark = fs::OpenOptions::new().append(true).open(folder.join(PENDING));
+    mark.is_err_and(|error| is_unwritable(error.kind()))
 }
 
 fn mark_pending(folder: &Path) -> Result<(), IndexError> {

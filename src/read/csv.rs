@@ -108,7 +108,7 @@ impl DelimitedRows {
             let cells = fields
                 .into_iter()
                 .map(|field| match self.decoder.decode(&field) {
-                    Ok(text) => CellValue::Text(text),
+                    Ok(text) => CellValue::of_text(text),
                     Err(_) => CellValue::Undecodable,
                 })
                 .collect();

@@ -278,14 +278,24 @@ impl Iterator for Reader {
     }
 }
 
+/// A row of a file.
+#[derive(Clone, Copy)]
+struct Place {
+    row: u32,
+    /// Number of the sheet among those that gave comments, from 1; 0 where there is none.
+    sheet: u16,
+}
+
 /// What all formats share: the account, the queue of results, and what was seen before.
 struct Common {
     file: Arc<str>,
     account: Account,
     out: VecDeque<Result<Comment, RowProblem>>,
-    /// Hash of each id, with the row where it came first and how often it came. Hashes instead of texts: a
+    /// Hash of each id, with the place where it came first and how often it came. Hashes instead of texts: a
     /// million ids must not fill the memory, and two of 2^64 do not meet by chance.
-    ids: HashMap<u64, (u32, u32)>,
+    ids: HashMap<u64, (Place, u32)>,
+    /// The sheets from which comments came, in their order.
+    sheets: Vec<Arc<str>>,
     /// Hash of each response or comment, with its row.
     responses: HashMap<u64, u32>,
     /// The last name of a sheet or column, so that a million origins share it.
@@ -294,7 +304,15 @@ struct Common {
 
 impl Common {
     fn new(file: Arc<str>, account: Account) -> Self {
-        Self { file, account, out: VecDeque::new(), ids: HashMap::new(), responses: HashMap::new(), names: Vec::new() }
+        Self {
+            file,
+            account,
+            out: VecDeque::new(),
+            ids: HashMap::new(),
+            sheets: Vec::new(),
+            responses: HashMap::new(),
+            names: Vec::new(),
+        }
     }
 
     fn encoding_name(&self) -> String {
@@ -373,14 +391,22 @@ impl Common {
 
     /// Queues a comment under an id that no other has.
     fn comment_with_id(&mut self, mut comment: Comment, sheet: Option<&Arc<str>>, report_repeated: bool) {
-        let row = u32::try_from(comment.origin.row).unwrap_or(u32::MAX);
+        if let Some(sheet) = sheet
+            && self.sheets.last() != Some(sheet)
+        {
+            self.sheets.push(sheet.clone());
+        }
+        let place = Place {
+            row: u32::try_from(comment.origin.row).unwrap_or(u32::MAX),
+            sheet: sheet.map_or(0, |_| u16::try_from(self.sheets.len()).unwrap_or(0)),
+        };
         let hash_of = |id: &str| {
             let mut hasher = DefaultHasher::new();
             id.hash(&mut hasher);
             hasher.finish()
         };
-        if let Some((first_row, count)) = self.ids.get_mut(&hash_of(comment.id.as_str())) {
-            let (first_row, mut number) = (*first_row, *count);
+        if let Some((first, count)) = self.ids.get_mut(&hash_of(comment.id.as_str())) {
+            let (first, mut number) = (*first, *count);
             let id = comment.id.as_str().to_owned();
             let renamed = loop {
                 number += 1;
@@ -389,15 +415,21 @@ impl Common {
                     break renamed;
                 }
             };
-            self.ids.insert(hash_of(&id), (first_row, number));
+            self.ids.insert(hash_of(&id), (first, number));
             if report_repeated {
-                let kind = ProblemKind::DuplicateId { id, first_row: u64::from(first_row), renamed: renamed.clone() };
+                let elsewhere = usize::from(first.sheet).checked_sub(1).filter(|_| first.sheet != place.sheet);
+                let kind = ProblemKind::DuplicateId {
+                    id,
+                    first_sheet: elsewhere.and_then(|index| self.sheets.get(index)).map(ToString::to_string),
+                    first_row: u64::from(first.row),
+                    renamed: renamed.clone(),
+                };
                 let column = comment.origin.column.clone();
                 self.problem(sheet, comment.origin.row, column.as_deref(), kind);
             }
             comment.id = CommentId::new(renamed);
         }
-        self.ids.insert(hash_of(comment.id.as_str()), (row, 1));
+        self.ids.insert(hash_of(comment.id.as_str()), (place, 1));
         self.account.comments += 1;
         self.out.push_back(Ok(comment));
     }
@@ -435,7 +467,21 @@ enum CellValue {
     Undecodable,
 }
 
+/// What spreadsheets show where a formula failed; LibreOffice has numbers beside them (`Err:502`).
+const CELL_ERRORS: [&str; 9] =
+    ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!"];
+
 impl CellValue {
+    /// A cell of a file that holds text alone, where a failed formula has left its error as one.
+    fn of_text(text: String) -> Self {
+        let shown = text.trim();
+        let is_numbered = || {
+            let number = shown.strip_prefix("Err:").or_else(|| shown.strip_prefix("エラー:"));
+            number.is_some_and(|number| number.len() == 3 && number.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        if CELL_ERRORS.contains(&shown) || is_numbered() { Self::Error(shown.to_owned()) } else { Self::Text(text) }
+    }
+
     fn as_text(&self) -> &str {
         match self {
             Self::Text(text) => text,

@@ -71,7 +71,7 @@ pub enum ReadError {
     },
     /// The workbook is encrypted.
     #[error(
-        "`{}` はパスワードで保護されています。Excel で開き、「ファイル」→「情報」→「ブックの保護」でパスワードを外して保存してください",
+        "`{}` はパスワードで保護されています。Excel なら「ファイル」→「情報」→「ブックの保護」で、LibreOffice なら「名前を付けて保存」の「パスワード付きで保存」で、パスワードを外して保存してください",
         .0.display()
     )]
     PasswordProtected(PathBuf),
@@ -255,10 +255,13 @@ pub enum ProblemKind {
         found: usize,
     },
     /// A cell whose formula failed.
-    #[error("セル {cell} がエラー（{error}）です。この欄は空欄として扱いました。元の表の数式を直してください")]
+    #[error(
+        "{}がエラー（{error}）です。この欄は空欄として扱いました。元の表の数式を直してください",
+        cell.as_ref().map_or_else(|| "この欄".to_owned(), |cell| format!("セル {cell} "))
+    )]
     CellError {
-        /// Name of the cell (G12).
-        cell: String,
+        /// Name of the cell (G12), in workbooks.
+        cell: Option<String>,
         /// What the cell shows.
         error: String,
     },
@@ -274,10 +277,15 @@ pub enum ProblemKind {
     #[error("1行が長すぎます（32 MiB 超）。この行は読み飛ばしました")]
     RowTooLong,
     /// An id that was there before.
-    #[error("番号「{id}」は{first_row}行目と重複しています。「{renamed}」として取り込みました")]
+    #[error(
+        "番号「{id}」は{}{first_row}行目と重複しています。「{renamed}」として取り込みました",
+        first_sheet.as_ref().map_or_else(String::new, |sheet| format!("シート「{sheet}」の"))
+    )]
     DuplicateId {
         /// The id as written.
         id: String,
+        /// Sheet of the first comment with this id, where it is another.
+        first_sheet: Option<String>,
         /// Row of the first comment with this id, 0 where unknown.
         first_row: u64,
         /// The id that the comment was given.

@@ -236,7 +236,8 @@ impl Active {
                 }
                 CellValue::Error(error) => {
                     let kind = ProblemKind::CellError {
-                        cell: format!("{}{}", header::letter(index), row.number),
+                        // Lines of a text file are not the rows of the sheet that it came from.
+                        cell: (!is_delimited).then(|| format!("{}{}", header::letter(index), row.number)),
                         error: (*error).clone(),
                     };
                     common.problem(sheet.as_ref(), row.number, header(), kind);

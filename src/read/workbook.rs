@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-use calamine::{DataType, ExcelDateTime, Ods, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
+use calamine::{Data, DataType, ExcelDateTime, Ods, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
 
 use super::{CellValue, Format, ProblemKind, ReadError, Row, RowEvent, RowSource};
 
@@ -211,12 +211,12 @@ impl Job {
         };
         match format {
             Format::Xls => match Xls::new(file) {
-                Ok(workbook) => self.read_ranges(workbook),
+                Ok(workbook) => self.read_ranges(workbook, value),
                 Err(XlsError::Password) => self.opened(Err(ReadError::PasswordProtected(self.path.clone()))),
                 Err(error) => self.opened(Err(self.damaged(error))),
             },
             Format::Ods => match Ods::new(file) {
-                Ok(workbook) => self.read_ranges(workbook),
+                Ok(workbook) => self.read_ranges(workbook, value_of_ods),
                 Err(calamine::OdsError::Password) => self.opened(Err(ReadError::PasswordProtected(self.path.clone()))),
                 Err(error) => self.opened(Err(self.damaged(error))),
             },
@@ -310,7 +310,8 @@ impl Job {
         Ok(())
     }
 
-    fn read_ranges<R>(&self, mut workbook: R) -> Result<(), Unwanted>
+    /// Reads a workbook whose sheets come as a whole.
+    fn read_ranges<R>(&self, mut workbook: R, value: fn(&Data) -> Option<CellValue>) -> Result<(), Unwanted>
     where
         R: Reader<BufReader<File>>,
         R::Error: ToString,
@@ -371,6 +372,14 @@ fn value(data: &impl DataType) -> Option<CellValue> {
     let iso = || data.get_datetime_iso().or_else(|| data.get_duration_iso()).map(str::to_owned);
     let text = data.get_string().map(str::to_owned).or_else(number).or_else(time).or_else(iso);
     text.or_else(|| data.get_bool().map(bool_text)).map(CellValue::Text)
+}
+
+/// As [`value`]; OpenDocument has no errors of its own, and a failed formula's is a text.
+fn value_of_ods(data: &Data) -> Option<CellValue> {
+    match value(data)? {
+        CellValue::Text(text) => Some(CellValue::of_text(text)),
+        value => Some(value),
+    }
 }
 
 fn bool_text(value: bool) -> String {

@@ -212,13 +212,13 @@ fn is_primary(judgement: &Judgement) -> bool {
     matches!(judgement, Judgement::Category { action: Action::Primary, .. })
 }
 
-fn quoted(note: &str) -> String {
+pub(super) fn quoted(note: &str) -> String {
     if note.is_empty() { "空欄".to_owned() } else { format!("「{}」", crate::report::one_line(note)) }
 }
 
 /// Whether the coder's own last decision on what a decision is about says the same; also where there is none because
 /// nobody ever decided.
-fn is_said_by(decisions: &[StoredDecision], decision: &Decision, coder: &str) -> bool {
+pub(super) fn is_said_by(decisions: &[StoredDecision], decision: &Decision, coder: &str) -> bool {
     let all: Vec<&StoredDecision> = on_subject(decisions, decision).collect();
     match all.iter().find(|stored| stored.coder == coder) {
         None => all.is_empty(),
@@ -235,7 +235,7 @@ fn is_said_by(decisions: &[StoredDecision], decision: &Decision, coder: &str) ->
 }
 
 /// The last decision on what a decision is about, unless it was taken back.
-fn last_word(decisions: &[StoredDecision], on: &Decision) -> Option<StoredDecision> {
+pub(super) fn last_word(decisions: &[StoredDecision], on: &Decision) -> Option<StoredDecision> {
     on_subject(decisions, on).next().cloned()
 }
 

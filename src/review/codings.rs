@@ -27,8 +27,10 @@ pub struct CoderCodings {
 /// What a coder gave to a comment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Codings {
-    /// The comment's text.
+    /// The comment's text, as the coder saw it.
     pub text: String,
+    /// BLAKE3 of the comment's text on record, in hexadecimal.
+    pub text_hash: String,
     /// Ids of its categories, in report order.
     pub categories: Vec<String>,
     /// Its primary section.
@@ -53,6 +55,7 @@ pub fn codings_of_file(file: &ReviewFile) -> CoderCodings {
             });
             let codings = Codings {
                 text: row.text.clone(),
+                text_hash: row.exported.text.clone(),
                 primary: primary_of(primary, &given, sections),
                 categories: given,
                 note: note.unwrap_or_else(|| row.exported.note.clone()),
@@ -101,6 +104,7 @@ pub fn codings_of_coder(
         let sections = frame.iter().filter(|category| category.kind == CategoryKind::Section).map(|c| &*c.id);
         let primary = primary.map(str::to_owned).or_else(|| comment.rule_primary.as_ref().map(ToString::to_string));
         let codings = Codings {
+            text_hash: blake3::hash(comment.comment.text.as_bytes()).to_hex().to_string(),
             text: comment.comment.text,
             primary: primary_of(primary, &given, sections),
             categories: given,
@@ -166,6 +170,12 @@ impl<'c> Difference<'c> {
     /// Categories that the first coder alone gave.
     pub fn only_first(&self) -> Vec<&'c str> {
         only(self.first, self.second)
+    }
+
+    /// Categories that both gave.
+    pub fn both(&self) -> Vec<&'c str> {
+        let given = self.first.categories.iter().filter(|category| self.second.categories.contains(category));
+        given.map(String::as_str).collect()
     }
 
     /// Categories that the second coder alone gave.

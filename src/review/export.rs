@@ -250,12 +250,12 @@ fn write_text(sheet: &mut Worksheet, row: u32, comment: &StoredComment, styles: 
 }
 
 /// About how many lines a text takes in a column; programs that do not fit rows to wrapped text need to be told.
-fn lines(text: &str, width: f64) -> usize {
+pub(super) fn lines(text: &str, width: f64) -> usize {
     let room = (width / 1.1).max(1.0) as usize;
     text.lines().map(|line| line.width_cjk().div_ceil(room).max(1)).sum()
 }
 
-fn set_height(sheet: &mut Worksheet, row: u32, lines: usize) -> Result<(), XlsxError> {
+pub(super) fn set_height(sheet: &mut Worksheet, row: u32, lines: usize) -> Result<(), XlsxError> {
     if lines > 1 {
         sheet.set_row_height(row, (lines as f64 * LINE_HEIGHT).min(MAX_HEIGHT))?;
     }

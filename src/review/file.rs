@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     casebook::Action,
-    read::{ReadError, sheet_rows},
+    read::{ReadError, SheetRow, sheet_rows},
 };
 
 use super::{
@@ -33,6 +33,12 @@ pub struct Problem {
     pub cell: String,
     /// What is wrong and what to do, in Japanese.
     pub message: String,
+}
+
+impl Problem {
+    pub(super) fn new(sheet: &str, row: u64, column: usize, message: String) -> Self {
+        Self { row, column, cell: cell_name(sheet, row, column), message }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -139,22 +145,9 @@ impl ReviewFile {
             StateFault::TooNew => ReviewError::TooNew(path.to_owned()),
             StateFault::Damaged => not_a_review("隠しシートの中身が読めません".to_owned()),
         })?;
-        let (sheet, rows) = match sheet_rows(path, REVIEW_SHEET) {
-            Ok(rows) => (REVIEW_SHEET.to_owned(), rows),
-            Err(ReadError::NoSuchSheet { sheets, .. }) => {
-                // Renamed: there is no doubt where one is left.
-                let mut others = sheets.iter().filter(|sheet| ![GUIDE_SHEET, STATE_SHEET].contains(&sheet.as_str()));
-                match (others.next(), others.next()) {
-                    (Some(only), None) => (only.clone(), sheet_rows(path, only)?),
-                    _ => return Err(not_a_review(format!("「{REVIEW_SHEET}」シートがありません"))),
-                }
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let header = rows
-            .iter()
-            .take(HEADER_ROWS)
-            .position(|(_, cells)| [ID, TEXT].iter().all(|header| cells.iter().any(|cell| is_header(cell, header))))
+        let (sheet, rows) = named_or_only_sheet(path, REVIEW_SHEET)?
+            .ok_or_else(|| not_a_review(format!("「{REVIEW_SHEET}」シートがありません")))?;
+        let header = header_row(&rows)
             .ok_or_else(|| not_a_review(format!("「{sheet}」シートに「{ID}」と「{TEXT}」の見出しがありません")))?;
         let mut reading = Reading::new(sheet, &state, &rows[header])?;
         for (number, cells) in &rows[header + 1..] {
@@ -198,11 +191,33 @@ impl ReviewFile {
     }
 
     pub(super) fn problem(&self, row: u64, column: usize, message: String) -> Problem {
-        Problem { row, column, cell: self.cell(row, column), message }
+        Problem::new(&self.sheet, row, column, message)
     }
 }
 
-fn cell_name(sheet: &str, row: u64, column: usize) -> String {
+/// A sheet by its name; or the only one that is not the program's own, since there is no doubt about a renamed one then.
+pub(super) fn named_or_only_sheet(path: &Path, name: &str) -> Result<Option<(String, Vec<SheetRow>)>, ReviewError> {
+    match sheet_rows(path, name) {
+        Ok(rows) => Ok(Some((name.to_owned(), rows))),
+        Err(ReadError::NoSuchSheet { sheets, .. }) => {
+            let mut others = sheets.iter().filter(|sheet| ![GUIDE_SHEET, STATE_SHEET].contains(&sheet.as_str()));
+            match (others.next(), others.next()) {
+                (Some(only), None) => Ok(Some((only.clone(), sheet_rows(path, only)?))),
+                _ => Ok(None),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where the header stands among the first rows.
+pub(super) fn header_row(rows: &[SheetRow]) -> Option<usize> {
+    rows.iter()
+        .take(HEADER_ROWS)
+        .position(|(_, cells)| [ID, TEXT].iter().all(|header| cells.iter().any(|cell| is_header(cell, header))))
+}
+
+pub(super) fn cell_name(sheet: &str, row: u64, column: usize) -> String {
     format!("{sheet}!{}{row}", column_name(column))
 }
 
@@ -224,7 +239,7 @@ enum StateFault {
 }
 
 impl State {
-    fn parse(rows: Vec<crate::read::SheetRow>) -> Result<Self, StateFault> {
+    fn parse(rows: Vec<SheetRow>) -> Result<Self, StateFault> {
         let mut meta: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut exported = HashMap::new();
         for (number, cells) in rows {
@@ -285,7 +300,7 @@ struct Reading<'s> {
 }
 
 impl<'s> Reading<'s> {
-    fn new(sheet: String, state: &'s State, header: &crate::read::SheetRow) -> Result<Self, ReviewError> {
+    fn new(sheet: String, state: &'s State, header: &SheetRow) -> Result<Self, ReviewError> {
         let mut reading = Self {
             sheet,
             state,
@@ -349,8 +364,7 @@ impl<'s> Reading<'s> {
     }
 
     fn problem(&mut self, row: u64, column: usize, message: impl Into<String>) {
-        let cell = cell_name(&self.sheet, row, column);
-        self.problems.push(Problem { row, column, cell, message: message.into() });
+        self.problems.push(Problem::new(&self.sheet, row, column, message.into()));
     }
 
     fn row(&mut self, number: u64, cells: &[Result<String, String>]) {

@@ -2,6 +2,7 @@
 //! into the casebook. What the import needs to know of a row lies in a hidden sheet under the comment's id, so that
 //! rows may be sorted, hidden and deleted.
 
+mod adjudication;
 mod certainty;
 mod changes;
 mod codings;
@@ -11,6 +12,7 @@ mod file;
 mod sample;
 mod sheet;
 
+pub use adjudication::{AdjudicationFile, Coders, ListInfo, adjudication_workbook, plan_adjudication};
 pub use certainty::certainty;
 pub use changes::{Change, Conflict, Review, plan};
 pub use codings::{
@@ -40,6 +42,14 @@ pub enum ReviewError {
     /// The workbook was not written by `jirei review export`, or its hidden sheet is gone.
     #[error("`{}` は jirei review export で書き出したファイルではありません（{reason}）。書き出したファイルそのものを直して保存してください", path.display())]
     NotAReview {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// The workbook was not written by `jirei review agreement`, or not all of it is there.
+    #[error("`{}` は jirei review agreement の一覧として読めません（{reason}）。書き出した一覧そのものに書き込んで保存してください", path.display())]
+    NotAList {
         /// The file.
         path: PathBuf,
         /// What is missing.

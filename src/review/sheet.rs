@@ -179,7 +179,7 @@ pub(super) fn parse_good_quote(cell: &str) -> Option<Option<bool>> {
     }
 }
 
-fn is_circle(folded: &str) -> bool {
+pub(super) fn is_circle(folded: &str) -> bool {
     matches!(folded, "○" | "〇" | "◯" | "⚪")
 }
 

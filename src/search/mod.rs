@@ -135,7 +135,8 @@ impl Searcher {
     ///
     /// # Errors
     ///
-    /// When the folder is missing or no casebook, the record cannot be read, or the index cannot be written.
+    /// When the folder is missing or no casebook, the record cannot be read, or the index cannot be written, which for
+    /// a medium that is only for reading is [`IndexError::Unwritable`].
     pub fn open_or_rebuild(
         folder: &Path,
         dictionary: &str,
@@ -144,7 +145,10 @@ impl Searcher {
         match Self::open(folder, dictionary) {
             Ok(searcher) => Ok((searcher, false)),
             Err(error) if error.needs_rebuild() => {
-                let rebuilt = index::ensure(folder, maker, dictionary)?;
+                let rebuilt = match index::ensure(folder, maker, dictionary) {
+                    Err(refused) if refused.is_read_only() => return Err(error.unwritable(folder)),
+                    ensured => ensured?,
+                };
                 Ok((Self::open(folder, dictionary)?, rebuilt))
             }
             Err(error) => Err(error),

@@ -78,6 +78,16 @@ pub(super) fn explain_stop(
     eprintln!("  承知のうえでそのまま書き出すなら --accept-findings を付けてください");
 }
 
+/// Says why a run that changed what it was made from cannot be recorded, and what to do.
+pub(super) fn explain_unrecordable(output: &Path, masks: &Path) {
+    eprintln!(
+        "伏字の控え {} に案を書き足したので、{} は書き出していません（同じ指定で計算し直すと伏字が変わるので、実行の記録を残せません）",
+        masks.display(),
+        output.display()
+    );
+    eprintln!("  案を見直し（そのまま印刷してよい語は apply = false）、もう一度同じコマンドを実行してください");
+}
+
 /// Says how the print differs from what was given.
 pub(super) fn tell_edits(appendix: &Appendix, settings: &Settings, stale: usize, masks: Option<&Path>) {
     let edits = |kind| appendix.quotes().flat_map(|(.., row)| &row.edits).filter(|edit| edit.kind == kind).count();

@@ -3,13 +3,12 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
-    path::PathBuf,
 };
 
 use crate::{
     casebook::{Casebook, ReplacementKind},
     classify::Classification,
-    cli::input::{InputOptions, open_files},
+    cli::{input::Input, record::Recorder},
     codebook::Codebook,
     comment::{Comment, CommentId},
     pipeline::Pipeline,
@@ -33,8 +32,11 @@ pub(super) struct Material {
 }
 
 impl Material {
-    pub(super) fn of_files(files: &[PathBuf], options: &InputOptions, pipeline: &Pipeline<'_>) -> anyhow::Result<Self> {
-        let mut input = open_files(files, options)?;
+    pub(super) fn of_files(
+        mut input: Input,
+        pipeline: &Pipeline<'_>,
+        recorder: Option<&mut Recorder<'_>>,
+    ) -> anyhow::Result<Self> {
         let mut items = Vec::new();
         pipeline.run(
             input.by_ref(),
@@ -44,6 +46,9 @@ impl Material {
                 Ok::<(), anyhow::Error>(())
             },
         )?;
+        if let Some(recorder) = recorder {
+            recorder.inputs(input.accounts());
+        }
         Ok(Self { items, clean: input.finish(), ..Self::default() })
     }
 

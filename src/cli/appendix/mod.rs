@@ -9,13 +9,21 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Outcome, Shared, casebook::tell_of_other_rules, input::InputOptions, output};
+use super::{
+    Outcome, Shared,
+    casebook::{await_turn, tell_of_other_rules},
+    import::casebook_record,
+    input::{InputOptions, open_files},
+    output,
+    record::{self, Mode, Recorder},
+};
 use crate::{
     analyze::Analyzer,
-    casebook::{BatchInfo, Casebook, Decision, Judgement, ReplacementKind},
+    casebook::{BatchInfo, Casebook, CasebookError, Decision, Judgement, ReplacementKind},
     codebook::Codebook,
     index::{self, TokenMaker},
     pipeline::Pipeline,
+    record::{AppendixRecord, Counted, RunRecord},
     report::{
         Appendix, AppendixFormat, CellRemedy, Choice, Copies, DetailFinder, EditKind, MaskFile, Options, RowFinding,
         Settings, SettingsError, Template, fill, offered_corrections, propose, render,
@@ -64,10 +72,22 @@ pub(super) struct Args {
     /// 特定につながる語が残っていても、承知のうえで書き出す
     #[arg(long)]
     accept_findings: bool,
+    /// 実行の記録（版、入力のハッシュ、件数など）を出力の隣に「出力の名前.record.json」として残す（事例帳から作るときは、事例帳の中にも）
+    #[arg(long)]
+    record: bool,
 }
 
 impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
+        Ok(self.make(shared, Mode::Work)?.0)
+    }
+
+    /// What a record of this run says when it is made now; nothing is written, decided or proposed.
+    pub(super) fn recompute(&self, shared: &Shared) -> anyhow::Result<RunRecord> {
+        self.make(shared, Mode::Verify)?.1.context("記録に出力がありません")
+    }
+
+    fn make(&self, shared: &Shared, mode: Mode) -> anyhow::Result<(Outcome, Option<RunRecord>)> {
         // What can go wrong without reading a line goes wrong first.
         let format = AppendixFormat::from_path(&self.output)?;
         if self.template.is_some() && format != AppendixFormat::Docx {
@@ -83,8 +103,14 @@ impl Args {
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
         let settings = self.settings(rules.codebook())?;
-        // Told before the work is done, should it not be possible.
-        drop(output::OutputFile::create(&self.output)?);
+        let mut recorder = match self.record || mode == Mode::Verify {
+            true => Some(Recorder::new("appendix", shared, &analyzer, &rules)?),
+            false => None,
+        };
+        if mode == Mode::Work {
+            // Told before the work is done, should it not be possible.
+            drop(output::OutputFile::create(&self.output)?);
+        }
         let mut casebook = match self.files.is_empty() {
             true => Some(
                 Casebook::open(&self.casebook)
@@ -94,10 +120,18 @@ impl Args {
         };
         let mut material = match &casebook {
             Some(casebook) => {
-                tell_of_other_rules(casebook, &analyzer, &rules)?;
+                if mode == Mode::Work {
+                    tell_of_other_rules(casebook, &analyzer, &rules)?;
+                }
                 Material::of_casebook(casebook, rules.codebook())?
             }
-            None => Material::of_files(&self.files, &self.options, &Pipeline::new(&analyzer, &rules))?,
+            None => {
+                let mut input = open_files(&self.files, &self.options)?;
+                if mode == Mode::Verify {
+                    input = input.quiet();
+                }
+                Material::of_files(input, &Pipeline::new(&analyzer, &rules), recorder.as_mut())?
+            }
         };
         if material.items.is_empty() {
             anyhow::bail!("読み込めた回答が 1 件もありません（事例集は作っていません）");
@@ -111,10 +145,11 @@ impl Args {
         let finder = DetailFinder::new(&analyzer, &settings.disclosure);
         let mut open = appendix.find_details(&finder, &material.kept);
         if self.record_masks
+            && mode == Mode::Work
             && let Some(casebook) = &mut casebook
             && !open.is_empty()
         {
-            self.record(casebook, &analyzer, &open)?;
+            self.record_masks(casebook, &analyzer, &open)?;
             let mut recorded = Material::of_casebook(casebook, rules.codebook())?;
             if let Some(file) = &mask_file {
                 recorded.decide(file);
@@ -124,39 +159,72 @@ impl Args {
             open = appendix.find_details(&finder, &recorded.kept);
             material = recorded;
         }
-
-        let proposed = self.propose(&appendix, &material, analyzer.normalizer(), &open, mask_file.is_none())?;
         let cells = match settings.small_cells.remedy {
             CellRemedy::Stop => appendix.small_cells.as_slice(),
             _ => &[],
         };
-        findings::list(&open, cells, settings.small_cells.threshold)?;
         let is_open = !open.is_empty() || !cells.is_empty();
-        if is_open && !self.accept_findings {
-            findings::explain_stop(&open, cells, &self.output, proposed.as_deref(), casebook.is_some());
-            return Ok(Outcome::Findings);
-        }
 
-        let bytes = match &template {
-            Some(template) => fill(template, &appendix).map_err(|error| {
-                anyhow::anyhow!("ひな形 `{}`: {error}", self.template.as_deref().unwrap_or(Path::new("")).display())
-            })?,
-            None => render(&appendix, format)?,
-        };
-        output::write_file(&self.output, &bytes)?;
-        let totals = appendix.totals;
-        eprintln!(
-            "事例集を {} に書き出しました（回答 {} 件のうち分類のあるもの {} 件、事例 {} 件）",
-            self.output.display(),
-            totals.comments,
-            totals.filed,
-            totals.quotes
-        );
-        if is_open {
-            eprintln!("  特定につながるおそれのある {} か所を、そのまま書き出しています", open.len() + cells.len());
+        if mode == Mode::Work {
+            let proposed = self.propose(&appendix, &material, analyzer.normalizer(), &open, mask_file.is_none())?;
+            findings::list(&open, cells, settings.small_cells.threshold)?;
+            if is_open && !self.accept_findings {
+                findings::explain_stop(&open, cells, &self.output, proposed.as_deref(), casebook.is_some());
+                return Ok((Outcome::Findings, None));
+            }
+            // The masks just proposed would be in force when the run is computed again.
+            if let (Some(masks), true, false) = (&proposed, self.record, open.is_empty()) {
+                findings::explain_unrecordable(&self.output, masks);
+                return Ok((Outcome::Findings, None));
+            }
         }
-        findings::tell_edits(&appendix, &settings, material.stale, self.masks.as_deref());
-        Ok(if material.clean { Outcome::Done } else { Outcome::Findings })
+        let bytes = match (&template, is_open && !self.accept_findings) {
+            (_, true) => None,
+            (Some(template), _) => Some(fill(template, &appendix).map_err(|error| {
+                anyhow::anyhow!("ひな形 `{}`: {error}", self.template.as_deref().unwrap_or(Path::new("")).display())
+            })?),
+            (None, _) => Some(render(&appendix, format)?),
+        };
+        if let (Mode::Work, Some(bytes)) = (mode, &bytes) {
+            output::write_file(&self.output, bytes)?;
+            let totals = appendix.totals;
+            eprintln!(
+                "事例集を {} に書き出しました（回答 {} 件のうち分類のあるもの {} 件、事例 {} 件）",
+                self.output.display(),
+                totals.comments,
+                totals.filed,
+                totals.quotes
+            );
+            if is_open {
+                eprintln!("  特定につながるおそれのある {} か所を、そのまま書き出しています", open.len() + cells.len());
+            }
+            findings::tell_edits(&appendix, &settings, material.stale, self.masks.as_deref());
+        }
+        let record = match recorder {
+            None => None,
+            Some(mut recorder) => {
+                for (comment, classification) in &material.items {
+                    recorder.count(&Counted::new(comment, classification));
+                }
+                recorder.setting(self.options.column_map().filter(|_| !self.files.is_empty()))?;
+                recorder.setting(self.settings.as_deref())?;
+                recorder.setting(self.template.as_deref())?;
+                // As it is now, with what was proposed; where nothing ever was, there is none.
+                recorder.setting(self.masks.as_deref().filter(|path| path.exists()))?;
+                if let Some(casebook) = &casebook {
+                    recorder.casebook(casebook_record(casebook)?);
+                }
+                recorder.appendix(AppendixRecord::new(&appendix, open.len() + cells.len()));
+                Some(recorder.finish(bytes.map(|bytes| record::output_of(&self.output, &bytes)))?)
+            }
+        };
+        if let (Mode::Work, Some(record)) = (mode, &record) {
+            record::write(&self.output, record)?;
+            if let Some(casebook) = &mut casebook {
+                keep(casebook, record)?;
+            }
+        }
+        Ok((if material.clean { Outcome::Done } else { Outcome::Findings }, record))
     }
 
     fn settings(&self, codebook: &Codebook) -> anyhow::Result<Settings> {
@@ -181,7 +249,7 @@ impl Args {
     }
 
     /// Records the proposed masks as decisions: the comments stay as they are.
-    fn record(&self, casebook: &mut Casebook, analyzer: &Analyzer, open: &[RowFinding]) -> anyhow::Result<()> {
+    fn record_masks(&self, casebook: &mut Casebook, analyzer: &Analyzer, open: &[RowFinding]) -> anyhow::Result<()> {
         let coder =
             self.coder.clone().or_else(|| ["USERNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok()));
         let info = BatchInfo {
@@ -249,6 +317,22 @@ impl Args {
             offers.len()
         );
         Ok(Some(path.clone()))
+    }
+}
+
+/// Keeps the record of a run in the casebook that it was made from.
+fn keep(casebook: &mut Casebook, record: &RunRecord) -> anyhow::Result<()> {
+    let kept = await_turn(casebook).and_then(|()| Ok(casebook.append_run(&record.ended_at, &record.to_json())?));
+    match kept {
+        // A medium only for reading: beside the output is where the record can be.
+        Err(error) if matches!(error.downcast_ref(), Some(CasebookError::ReadOnly(_))) => {
+            eprintln!(
+                "  事例帳 {} は読み取り専用なので、実行の記録は事例帳の中には残していません",
+                casebook.folder().display()
+            );
+            Ok(())
+        }
+        kept => kept.context("事例集と実行の記録は書き出しましたが、記録を事例帳の中に残せませんでした"),
     }
 }
 

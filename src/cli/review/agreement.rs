@@ -9,7 +9,7 @@ use std::{
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::{CasebookArgs, Outcome};
+use super::{CasebookArgs, Outcome, now};
 use crate::{
     agreement::Estimate,
     casebook::Casebook,
@@ -18,8 +18,8 @@ use crate::{
         stdout, table,
     },
     review::{
-        CoderCodings, Difference, ReviewCategory, ReviewFile, codings_of_coder, codings_of_file, differences,
-        pair_table, units,
+        CoderCodings, Coders, Difference, ListInfo, ReviewCategory, ReviewFile, adjudication_workbook,
+        codings_of_coder, codings_of_file, differences, pair_table, units,
     },
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Args {
     coder: Vec<String>,
     #[command(flatten)]
     casebook: CasebookArgs,
-    /// 二人が食い違う回答の一覧を書き出すファイル（.xlsx か .csv）
+    /// 二人が食い違う回答の一覧を書き出すファイル（.xlsx か .csv。.xlsx は、決めて書き込めば review import で取り込める）
     #[arg(short, long, value_name = "ファイル")]
     output: Option<PathBuf>,
     /// 区間を求めるくじの種
@@ -68,9 +68,8 @@ struct Line {
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let list = self.output.as_deref().map(ListFile::create).transpose()?;
-        let (names, first, second) = match (&self.files[..], &self.coder[..]) {
+        let (casebook, coders, first, second) = match (&self.files[..], &self.coder[..]) {
             ([first, second], _) => {
-                let names = [first, second].map(|path| path.display().to_string());
                 match (read(first)?, read(second)?) {
                     (Some((one, first)), Some((other, second))) => {
                         if one != other {
@@ -78,7 +77,9 @@ impl Args {
                                 "二つのファイルは別々の事例帳から書き出したものです。同じ事例帳のファイルを指定してください"
                             );
                         }
-                        (names, first, second)
+                        // As an import names its source.
+                        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                        (one, Coders::Files([name(&self.files[0]), name(&self.files[1])]), first, second)
                     }
                     _ => {
                         eprintln!("上のセルを直してから、もう一度実行してください");
@@ -87,7 +88,7 @@ impl Args {
                 }
             }
             (_, [first, second]) => {
-                let casebook = Casebook::open(&self.casebook.casebook)?;
+                let mut casebook = Casebook::open(&self.casebook.casebook)?;
                 let decisions = casebook.decisions()?;
                 let of = |name: &String| {
                     let codings = codings_of_coder(&casebook, &decisions, name.trim())?;
@@ -101,9 +102,19 @@ impl Args {
                     }
                     Ok(codings)
                 };
-                ([first.clone(), second.clone()], of(first)?, of(second)?)
+                let (one, other) = (of(first)?, of(second)?);
+                // Only a list that can come back needs it.
+                let identity = match list.as_ref().is_some_and(|list| list.is_workbook) {
+                    true => casebook.identity()?,
+                    false => String::new(),
+                };
+                (identity, Coders::Names([first, second].map(|name| name.trim().to_owned())), one, other)
             }
             _ => anyhow::bail!("--coder は二人分指定してください"),
+        };
+        let names = match &self.files[..] {
+            [first, second] => [first, second].map(|path| path.display().to_string()),
+            _ => [0, 1].map(|index| self.coder[index].clone()),
         };
         let lines = lines(&first, &second, self.seed);
         let units = lines.first().map_or(0, |line| line.units);
@@ -124,8 +135,17 @@ impl Args {
         out.flush()?;
         if let Some(list) = list {
             let count = differing.len();
-            list.write(&differing, &first.categories)?;
-            eprintln!("食い違う回答 {count} 件の一覧を {} に書き出しました", self.output.unwrap_or_default().display());
+            let is_workbook = list.is_workbook;
+            let info = ListInfo { casebook: &casebook, written_at: &now()?, coders: &coders };
+            list.write(&differing, &first.categories, info)?;
+            let path = self.output.unwrap_or_default();
+            eprintln!("食い違う回答 {count} 件の一覧を {} に書き出しました", path.display());
+            if is_workbook && count > 0 {
+                eprintln!(
+                    "  「？」を決めて保存し、jirei review import {} --coder 決めた人の名前 で取り込めます",
+                    path.display()
+                );
+            }
         }
         Ok(Outcome::Done)
     }
@@ -235,11 +255,16 @@ impl ListFile {
         Ok(Self { file: OutputFile::create(path)?, is_workbook })
     }
 
-    fn write(mut self, differences: &[Difference<'_>], categories: &[ReviewCategory]) -> anyhow::Result<()> {
-        let rows = differences.iter().map(|difference| cells(difference, categories));
+    fn write(
+        mut self,
+        differences: &[Difference<'_>],
+        categories: &[ReviewCategory],
+        info: ListInfo<'_>,
+    ) -> anyhow::Result<()> {
         if self.is_workbook {
-            return output::finish(self.file, &workbook(rows)?);
+            return output::finish(self.file, &adjudication_workbook(differences, categories, info)?);
         }
+        let rows = differences.iter().map(|difference| cells(difference, categories));
         self.file.write_all("\u{feff}".as_bytes())?;
         self.file.write_all(&table::csv_line(HEADERS)?)?;
         for row in rows {
@@ -249,42 +274,19 @@ impl ListFile {
     }
 }
 
-/// A workbook of one sheet: frozen header with filters, text as text.
-fn workbook(rows: impl Iterator<Item = [String; 9]>) -> anyhow::Result<Vec<u8>> {
-    let mut workbook = table::new_workbook()?;
-    let (head, wrapped) = table::formats();
-    let sheet = workbook.add_worksheet();
-    sheet.set_name("食い違い")?.set_freeze_panes(1, 0)?;
-    for (column, header) in (0..).zip(HEADERS) {
-        sheet.set_column_width(column, if header == "text" { 70.0 } else { 14.0 })?;
-        sheet.write_string_with_format(0, column, header, &head)?;
-    }
-    let mut last = 0;
-    for (row, cells) in (1..).zip(rows) {
-        for (column, cell) in (0..).zip(cells) {
-            sheet.write_string_with_format(row, column, cell, &wrapped)?;
-        }
-        last = row;
-    }
-    sheet.autofilter(0, 0, last, HEADERS.len() as u16 - 1)?;
-    Ok(workbook.save_to_buffer()?)
-}
-
 fn cells(difference: &Difference<'_>, categories: &[ReviewCategory]) -> [String; 9] {
     let label = |id: &str| {
         categories.iter().find(|category| category.id == id).map_or_else(|| id.to_owned(), |c| c.label.clone())
     };
     let labels = |ids: &[&str]| ids.iter().map(|id| label(id)).collect::<Vec<_>>().join("、");
     let Difference { comment, first, second } = difference;
-    let both: Vec<&str> =
-        first.categories.iter().filter(|id| second.categories.contains(id)).map(String::as_str).collect();
     let primary = |primary: &Option<String>| primary.as_deref().map_or_else(String::new, label);
     [
         comment.to_string(),
         first.text.clone(),
         labels(&difference.only_first()),
         labels(&difference.only_second()),
-        labels(&both),
+        labels(&difference.both()),
         primary(&first.primary),
         primary(&second.primary),
         first.note.clone(),

@@ -1,4 +1,4 @@
-//! `jirei review import`.
+//! `jirei review import`: a review workbook, or a list of differences that somebody has settled.
 
 use std::{io::Write, path::PathBuf};
 
@@ -9,12 +9,12 @@ use crate::{
     casebook::{BatchInfo, Casebook},
     cli::stdout,
     index::{TokenMaker, decide},
-    review::{Conflict, Review, ReviewError, ReviewFile, plan},
+    review::{AdjudicationFile, Conflict, Review, ReviewError, ReviewFile, plan, plan_adjudication},
 };
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// jirei review export で書き出し、直した Excel ファイル
+    /// jirei review export で書き出して直した Excel ファイルか、jirei review agreement の一覧に決めたことを書いたもの
     #[arg(value_name = "ファイル")]
     file: PathBuf,
     /// 直した人の名前（記録に残る）
@@ -41,18 +41,25 @@ impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
         let coder = coder(&self.coder)?;
         let mut casebook = Casebook::open(&self.casebook.casebook)?;
-        let read = ReviewFile::read(&self.file)
-            .and_then(|file| plan(&file, &self.file, &mut casebook, &coder).map(|review| (file, review)));
-        let (file, mut review) = match read {
+        let read = match AdjudicationFile::is_list(&self.file) {
+            true => self.settled(&mut casebook, &coder),
+            false => self.reviewed(&mut casebook, &coder),
+        };
+        let (told_of_file, notes, mut review) = match read {
             Ok(read) => read,
             // The file is at fault as a whole, as its cells may be.
-            Err(error @ (ReviewError::NotAReview { .. } | ReviewError::OtherCasebook(_) | ReviewError::TooNew(_))) => {
+            Err(
+                error @ (ReviewError::NotAReview { .. }
+                | ReviewError::NotAList { .. }
+                | ReviewError::OtherCasebook(_)
+                | ReviewError::TooNew(_)),
+            ) => {
                 eprintln!("{error}");
                 return Ok(Outcome::Findings);
             }
             Err(error) => return Err(error.into()),
         };
-        for note in &file.notes {
+        for note in &notes {
             eprintln!("{note}");
         }
         for problem in &review.problems {
@@ -73,11 +80,8 @@ impl Args {
         }
         out.flush()?;
         eprintln!(
-            "{}: 書き出した {} 件のうち {} 件の行があり、変えたセルは {} 個（取り込む {}、すでに同じ {}、食い違い {}）",
+            "{}: {told_of_file}（取り込む {}、すでに同じ {}、食い違い {}）",
             self.file.display(),
-            file.exported,
-            file.rows(),
-            file.edits(),
             review.changes.len(),
             review.already,
             kept
@@ -104,6 +108,35 @@ impl Args {
             info.coder
         );
         Ok(Outcome::Done)
+    }
+}
+
+/// What a file holds in a few words, what the person should know, and what it comes to.
+type Read = (String, Vec<String>, Review);
+
+impl Args {
+    fn reviewed(&self, casebook: &mut Casebook, coder: &str) -> Result<Read, ReviewError> {
+        let file = ReviewFile::read(&self.file)?;
+        let review = plan(&file, &self.file, casebook, coder)?;
+        let told = format!(
+            "書き出した {} 件のうち {} 件の行があり、変えたセルは {} 個",
+            file.exported,
+            file.rows(),
+            file.edits()
+        );
+        Ok((told, file.notes, review))
+    }
+
+    fn settled(&self, casebook: &mut Casebook, coder: &str) -> Result<Read, ReviewError> {
+        let file = AdjudicationFile::read(&self.file)?;
+        let review = plan_adjudication(&file, &self.file, casebook, coder)?;
+        let told = format!(
+            "食い違いの一覧 {} 件のうち、決まっている回答は {} 件、まだ「？」の回答は {} 件",
+            file.listed,
+            file.decided(),
+            file.pending
+        );
+        Ok((told, file.notes, review))
     }
 }
 
