@@ -50,6 +50,10 @@ pub struct RuleCoverage {
     pub right: usize,
     /// Categories that it helps to give and that gold neither wants nor allows.
     pub wrong: usize,
+    /// Of the right ones, those that would be missing without it.
+    pub right_alone: usize,
+    /// Of the wrong ones, those that would not be given without it.
+    pub wrong_alone: usize,
 }
 
 impl RuleCoverage {
@@ -117,11 +121,15 @@ impl RuleSet {
                     unique.push(only);
                 }
                 if let Some(gold) = item.gold {
+                    let is_right = contains(&gold.must, coding.category);
+                    let is_wrong = !is_right && !contains(&gold.may, coding.category);
                     for &giver in &givers {
-                        if contains(&gold.must, coding.category) {
-                            rules[giver].right += 1;
-                        } else if !contains(&gold.may, coding.category) {
-                            rules[giver].wrong += 1;
+                        let rule = &mut rules[giver];
+                        rule.right += usize::from(is_right);
+                        rule.wrong += usize::from(is_wrong);
+                        if givers.len() == 1 {
+                            rule.right_alone += usize::from(is_right);
+                            rule.wrong_alone += usize::from(is_wrong);
                         }
                     }
                 }

@@ -76,6 +76,11 @@ fn coverage_counts_hits_unique_hits_overlap_and_precision() {
             (1, 0, 0, 0, None),
         ]
     );
+    let alone: Vec<_> = coverage.rules.iter().map(|rule| (rule.right_alone, rule.wrong_alone)).collect();
+    assert_eq!(alone, [(0, 1), (0, 0), (0, 0), (0, 0)]);
+    let wanted = CoverageItem { gold: comments[0].1.as_ref(), ..items[1].clone() };
+    let coverage_of_wanted = rules.coverage(&[wanted]);
+    assert_eq!((coverage_of_wanted.rules[0].right_alone, coverage_of_wanted.rules[0].wrong_alone), (1, 0));
     assert_eq!((coverage.comments, coverage.gold_comments, coverage.uncategorised), (5, 4, 2));
     assert_eq!(coverage.untouched, [4]);
     let overlaps: Vec<_> = coverage.overlaps.iter().map(|o| (o.first, o.second, o.both, o.either)).collect();

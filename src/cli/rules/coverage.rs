@@ -85,7 +85,7 @@ impl Args {
         let mut table = Table::new();
         let mut header = vec!["規則", "当たり", "付与", "単独", "重なり"];
         if corpus.has_gold() {
-            header.push("適合率");
+            header.extend(["適合率", "単独で正", "単独で誤"]);
         }
         table.load_style(presets::NOTHING).set_header(header);
         let mut group = None;
@@ -106,6 +106,10 @@ impl Args {
             row.push(counts.overlapping.to_string());
             if corpus.has_gold() {
                 row.push(counts.precision().map_or(String::new(), |precision| format!("{precision:.3}")));
+                row.extend([counts.right_alone, counts.wrong_alone].map(|count| match count {
+                    0 => String::new(),
+                    count => count.to_string(),
+                }));
             }
             table.add_row(row);
         }
@@ -178,6 +182,8 @@ impl Args {
                         "right": counts.right,
                         "wrong": counts.wrong,
                         "precision": counts.precision().map(round),
+                        "right_alone": counts.right_alone,
+                        "wrong_alone": counts.wrong_alone,
                     }),
                     place_json(&info.span),
                 )
