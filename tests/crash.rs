@@ -431,8 +431,17 @@ impl Disk {
 
     fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
-        let status = Command::new("mount").args(["-o", &options]).arg(&self.path).status();
-        assert!(status.expect("mount is there").success(), "remount");
+        // A process that another test is just starting holds copies of this one's open files for a moment, and a disk
+        // with files that are open for writing is busy.
+        let remounted = (0..100).any(|_| {
+            let status = Command::new("mount").args(["-o", &options]).arg(&self.path).stderr(Stdio::null()).status();
+            let is_done = status.expect("mount is there").success();
+            if !is_done {
+                thread::sleep(Duration::from_millis(50));
+            }
+            is_done
+        });
+        assert!(remounted, "remount");
     }
 }
 
