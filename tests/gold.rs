@@ -84,20 +84,20 @@ fn counts_follow_must_and_may() {
     assert!(evaluate(codebook, [(&id, &strange, &given)]).is_err());
 }
 
-/// Written without sight of the rules. They were tuned on most of it afterwards.
+/// Written without sight of the rules. They were tuned on its first half afterwards.
 #[test]
 fn blind_gold() {
     let evaluation = measure(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/gold_blind.jsonl")));
     let f1 = evaluation.micro.f1();
-    assert!(evaluation.comments >= 1000 && f1 >= 0.95, "micro F1 {f1:.3}");
+    assert!(evaluation.comments >= 1200 && f1 >= 0.93, "micro F1 {f1:.3}");
 }
 
-/// Ways of telling that rules were made for, and near misses.
+/// Ways of telling and near misses, a third of them made to be mistaken. Most rules were made without them.
 #[test]
 fn voices() {
     let evaluation = measure(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/gold_voices.jsonl")));
     let f1 = evaluation.micro.f1();
-    assert!(evaluation.comments >= 1700 && f1 >= 0.93, "micro F1 {f1:.3}");
+    assert!(evaluation.comments >= 1700 && f1 >= 0.8, "micro F1 {f1:.3}");
 }
 
 /// A rule that nothing in the corpora needs is a rule that nobody can judge.
