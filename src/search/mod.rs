@@ -7,6 +7,7 @@ mod any;
 mod best;
 mod exclude;
 mod facet;
+mod filtered;
 mod hit;
 mod kwic;
 mod matcher;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tantivy::{
-    DocId, DocSet, Score, SeekDangerResult, SegmentReader, TERMINATED, TantivyError, Term,
+    DocId, DocSet, Score, SeekDangerResult, SegmentReader, TantivyError, Term,
     postings::{Postings, SegmentPostings},
     query::{BooleanQuery, EnableScoring, Explanation, Occur, Query, Scorer, Weight},
     schema::IndexRecordOption,
@@ -11,7 +11,10 @@ use tantivy::{
 
 use crate::index::Fields;
 
-use super::plan::Leaf;
+use super::{
+    filtered::{DocTest, Filtered},
+    plan::Leaf,
+};
 
 /// Whether every group has a place within `distance` of each other; places ascend within a group.
 pub(super) fn are_near(groups: &[Vec<u32>], distance: u32) -> bool {
@@ -75,11 +78,7 @@ struct NearWeight {
 
 impl Weight for NearWeight {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        let inner = self.inner.scorer(reader, boost)?;
-        let mut scorer = self.over(inner, reader)?;
-        let first = scorer.inner.doc();
-        scorer.settle(first);
-        Ok(Box::new(scorer))
+        Ok(Box::new(Filtered::new(self.inner.scorer(reader, boost)?, self.places(reader)?)))
     }
 
     fn scorer_danger(
@@ -89,8 +88,7 @@ impl Weight for NearWeight {
         boost: Score,
     ) -> tantivy::Result<(SeekDangerResult, Box<dyn Scorer>)> {
         let (result, inner) = self.inner.scorer_danger(reader, target, boost)?;
-        let mut scorer = self.over(inner, reader)?;
-        Ok((scorer.confirm(target, result), Box::new(scorer)))
+        Ok(Filtered::sent(inner, self.places(reader)?, target, result))
     }
 
     fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
@@ -103,7 +101,7 @@ impl Weight for NearWeight {
 }
 
 impl NearWeight {
-    fn over(&self, inner: Box<dyn Scorer>, reader: &SegmentReader) -> tantivy::Result<NearScorer> {
+    fn places(&self, reader: &SegmentReader) -> tantivy::Result<Places> {
         let mut groups = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
             let mut patterns = Vec::new();
@@ -123,35 +121,23 @@ impl NearWeight {
             groups.push(patterns);
         }
         let places = vec![Vec::new(); groups.len()];
-        Ok(NearScorer { inner, groups, distance: self.distance, places, buffer: Vec::new() })
+        Ok(Places { groups, distance: self.distance, places, buffer: Vec::new() })
     }
 }
 
-struct NearScorer {
-    inner: Box<dyn Scorer>,
+/// Where the groups stand in a document.
+struct Places {
     groups: Vec<Vec<Vec<(u32, SegmentPostings)>>>,
     distance: u32,
     places: Vec<Vec<u32>>,
     buffer: Vec<u32>,
 }
 
-impl NearScorer {
-    /// Goes on from a candidate to the first document that matches.
-    fn settle(&mut self, mut doc: DocId) -> DocId {
-        while doc != TERMINATED && !self.matches(doc) {
-            doc = self.inner.advance();
-        }
-        doc
-    }
+impl DocTest for Places {
+    /// Reading positions costs several times as much as reading documents.
+    const COST: u64 = 4;
 
-    fn confirm(&mut self, target: DocId, result: SeekDangerResult) -> SeekDangerResult {
-        match result {
-            SeekDangerResult::Found if !self.matches(target) => SeekDangerResult::SeekLowerBound(target + 1),
-            result => result,
-        }
-    }
-
-    fn matches(&mut self, doc: DocId) -> bool {
+    fn passes(&mut self, doc: DocId) -> bool {
         for (group, places) in self.groups.iter_mut().zip(&mut self.places) {
             places.clear();
             for pattern in group {
@@ -186,41 +172,5 @@ impl NearScorer {
             places.sort_unstable();
         }
         are_near(&self.places, self.distance)
-    }
-}
-
-impl DocSet for NearScorer {
-    fn advance(&mut self) -> DocId {
-        let doc = self.inner.advance();
-        self.settle(doc)
-    }
-
-    fn seek(&mut self, target: DocId) -> DocId {
-        let doc = self.inner.seek(target);
-        self.settle(doc)
-    }
-
-    fn seek_danger(&mut self, target: DocId) -> SeekDangerResult {
-        let result = self.inner.seek_danger(target);
-        self.confirm(target, result)
-    }
-
-    fn doc(&self) -> DocId {
-        self.inner.doc()
-    }
-
-    fn size_hint(&self) -> u32 {
-        self.inner.size_hint()
-    }
-
-    fn cost(&self) -> u64 {
-        // Reading positions costs several times as much as reading documents.
-        self.inner.cost() * 4
-    }
-}
-
-impl Scorer for NearScorer {
-    fn score(&mut self) -> Score {
-        self.inner.score()
     }
 }

@@ -3,10 +3,12 @@
 use std::ops::RangeInclusive;
 
 use tantivy::{
-    DocId, DocSet, Score, SeekDangerResult, SegmentReader, TERMINATED, Term,
+    DocId, Score, SeekDangerResult, SegmentReader, Term,
     columnar::Column,
     query::{EnableScoring, Explanation, Query, Scorer, Weight},
 };
+
+use super::filtered::{DocTest, Filtered};
 
 /// Matches what its query matches where a column's value is in a range.
 #[derive(Debug)]
@@ -42,12 +44,7 @@ struct WithinWeight {
 
 impl Weight for WithinWeight {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
-        let inner = self.inner.scorer(reader, boost)?;
-        let column = reader.fast_fields().u64(self.column)?;
-        let mut scorer = WithinScorer { inner, column, range: self.range.clone() };
-        let first = scorer.inner.doc();
-        scorer.settle(first);
-        Ok(Box::new(scorer))
+        Ok(Box::new(Filtered::new(self.inner.scorer(reader, boost)?, self.values(reader)?)))
     }
 
     fn scorer_danger(
@@ -57,9 +54,7 @@ impl Weight for WithinWeight {
         boost: Score,
     ) -> tantivy::Result<(SeekDangerResult, Box<dyn Scorer>)> {
         let (result, inner) = self.inner.scorer_danger(reader, target, boost)?;
-        let column = reader.fast_fields().u64(self.column)?;
-        let scorer = WithinScorer { inner, column, range: self.range.clone() };
-        Ok((scorer.confirm(target, result), Box::new(scorer)))
+        Ok(Filtered::sent(inner, self.values(reader)?, target, result))
     }
 
     fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
@@ -67,63 +62,21 @@ impl Weight for WithinWeight {
     }
 }
 
-struct WithinScorer {
-    inner: Box<dyn Scorer>,
+impl WithinWeight {
+    fn values(&self, reader: &SegmentReader) -> tantivy::Result<Values> {
+        Ok(Values { column: reader.fast_fields().u64(self.column)?, range: self.range.clone() })
+    }
+}
+
+struct Values {
     column: Column<u64>,
     range: RangeInclusive<u64>,
 }
 
-impl WithinScorer {
-    fn accepts(&self, doc: DocId) -> bool {
+impl DocTest for Values {
+    const COST: u64 = 1;
+
+    fn passes(&mut self, doc: DocId) -> bool {
         self.column.first(doc).is_some_and(|value| self.range.contains(&value))
-    }
-
-    fn settle(&mut self, mut doc: DocId) -> DocId {
-        while doc != TERMINATED && !self.accepts(doc) {
-            doc = self.inner.advance();
-        }
-        doc
-    }
-
-    fn confirm(&self, target: DocId, result: SeekDangerResult) -> SeekDangerResult {
-        match result {
-            SeekDangerResult::Found if !self.accepts(target) => SeekDangerResult::SeekLowerBound(target + 1),
-            result => result,
-        }
-    }
-}
-
-impl DocSet for WithinScorer {
-    fn advance(&mut self) -> DocId {
-        let doc = self.inner.advance();
-        self.settle(doc)
-    }
-
-    fn seek(&mut self, target: DocId) -> DocId {
-        let doc = self.inner.seek(target);
-        self.settle(doc)
-    }
-
-    fn seek_danger(&mut self, target: DocId) -> SeekDangerResult {
-        let result = self.inner.seek_danger(target);
-        self.confirm(target, result)
-    }
-
-    fn doc(&self) -> DocId {
-        self.inner.doc()
-    }
-
-    fn size_hint(&self) -> u32 {
-        self.inner.size_hint()
-    }
-
-    fn cost(&self) -> u64 {
-        self.inner.cost()
-    }
-}
-
-impl Scorer for WithinScorer {
-    fn score(&mut self) -> Score {
-        self.inner.score()
     }
 }
