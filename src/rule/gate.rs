@@ -173,7 +173,7 @@ impl OpenGates {
     /// Closes all gates but the one that is always open.
     pub(super) fn reset(&mut self, gates: &Gates) {
         self.open.0.fill(0);
-        self.answered.0.fill(0);
+        self.answered.0[gates.any as usize / 64..].fill(0);
         self.hit(GateId::OPEN, gates);
     }
 
@@ -206,10 +206,13 @@ impl OpenGates {
     }
 
     /// Whether a gate is open, when the hits are settled, or the gate stands before the one that is being settled.
+    #[inline]
     pub(super) fn is_open(&mut self, gate: GateId, gates: &Gates) -> bool {
         self.open.contains(gate) || gate.0 >= gates.any && self.ask(gate, gates)
     }
 
+    /// Most gates are settled, and are not asked for.
+    #[inline(never)]
     fn ask(&mut self, gate: GateId, gates: &Gates) -> bool {
         if self.answered.contains(gate) {
             return false;

@@ -38,8 +38,10 @@ pub(super) const MAX_EVIDENCE: usize = 8;
 /// Matches a rule set against one comment after the other, with buffers that it keeps: one a thread.
 pub struct Matcher<'r> {
     pub(super) rules: &'r RuleSet,
-    /// Words and texts that were found, with their gates.
+    /// Words and texts that were found, with their gates. Those of a gate stand in the order of the text.
     found: Vec<(GateId, Hit)>,
+    /// Gate and position in `found`, as one number, ascending.
+    order: Vec<u64>,
     /// The gates of `found`, ascending, and the hits in the order of their gates.
     found_gates: Vec<GateId>,
     found_hits: Vec<Hit>,
@@ -87,6 +89,7 @@ impl<'r> Matcher<'r> {
         Self {
             rules,
             found: Vec::new(),
+            order: Vec::new(),
             found_gates: Vec::new(),
             found_hits: Vec::new(),
             is_found: rules.spans.iter().map(SpanNode::is_found).collect(),
@@ -306,17 +309,25 @@ impl<'r> Matcher<'r> {
                 self.found.push((gate, self.hit_of_bytes(analysis, found.start(), found.end())));
             }
         }
-        self.found.sort_unstable();
-        self.found_gates.clear();
-        self.found_hits.clear();
-        for &(gate, hit) in &self.found {
-            self.found_gates.push(gate);
-            self.found_hits.push(hit);
-        }
+        self.sort_found();
         self.woken.clear();
         self.woken.extend(&rules.always);
         self.gates.settle(&rules.gates, &mut self.woken);
         self.woken.sort_unstable();
+    }
+
+    /// Puts what was found in the order of its gates.
+    fn sort_found(&mut self) {
+        self.order.clear();
+        self.order.extend((0u64..).zip(&self.found).map(|(at, (gate, _))| u64::from(gate.0) << 32 | at));
+        self.order.sort_unstable();
+        self.found_gates.clear();
+        self.found_hits.clear();
+        for &key in &self.order {
+            let (gate, hit) = self.found[key as u32 as usize];
+            self.found_gates.push(gate);
+            self.found_hits.push(hit);
+        }
     }
 
     /// The hits of a node over the whole comment, sorted, without repeats. It must have been

@@ -215,6 +215,24 @@ mod tests {
         assert_eq!(requirement("の[^。]{0,5}磁気"), Some(text("磁気")));
     }
 
+    /// As the regular expression engine prefers them: alternatives in their order, more repeats first unless lazy.
+    #[test]
+    fn texts_are_spelled_out_in_the_order_of_preference() {
+        let spelled = |pattern| spelled_out(pattern).expect("few texts");
+        assert_eq!(spelled("読め(?:ない)?"), ["読めない", "読め"]);
+        assert_eq!(spelled("読め(?:ない)??"), ["読め", "読めない"]);
+        assert_eq!(spelled("(?:止|止ま)る{1,2}"), ["止るる", "止る", "止まるる", "止まる"]);
+        assert_eq!(spelled("[BA]C"), ["ac", "bc"]);
+        assert_eq!(spelled("(?:pc|PC|P)"), ["pc", "p"]);
+    }
+
+    #[test]
+    fn what_looks_around_or_goes_on_is_not_spelled_out() {
+        for pattern in ["^端末", "端末$", "端末+", "端.末", r"端末\b", "α線", "[ァ-ヶ]{2}"] {
+            assert_eq!(spelled_out(pattern), None, "{pattern}");
+        }
+    }
+
     #[test]
     fn a_part_that_may_be_absent_is_not_needed() {
         assert_eq!(requirement("(?:磁気)?.+"), None);
