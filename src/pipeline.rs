@@ -17,7 +17,7 @@ const BLOCK: usize = 4096;
 /// Bytes of text after which a block is closed early, so that a few very long texts do not fill the memory.
 const BLOCK_BYTES: usize = 4 << 20;
 
-/// Comments that a thread analyses before it classifies them: dictionary and rules would drive each other out of its
+/// At most so many comments a thread analyses before it classifies them: dictionary and rules would drive each other out of its
 /// cache.
 const BATCH: usize = 64;
 
@@ -77,9 +77,11 @@ impl<'a> Pipeline<'a> {
             let written = std::mem::take(&mut made);
             let current = std::mem::take(&mut block);
             let classify = || -> Vec<T> {
+                // A block of few long comments is work for every thread too.
+                let batch = current.len().div_ceil(4 * rayon::current_num_threads()).clamp(1, BATCH);
                 current
                     .into_par_iter()
-                    .chunks(BATCH)
+                    .chunks(batch)
                     .flat_map_iter(|batch| {
                         self.with_worker(|worker, matcher| {
                             let analyses: Vec<_> = batch.iter().map(|comment| worker.analyze(&comment.text)).collect();

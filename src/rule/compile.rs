@@ -47,7 +47,7 @@ pub struct RuleSet {
     /// Texts in lower case; the values are gates.
     pub(super) text_automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
     pub(super) gates: Gates,
-    /// Rules without any gate, evaluated for every comment.
+    /// Rules whose gate is always open: they are evaluated for every comment.
     pub(super) always: Vec<u32>,
     pub(super) vocabulary: Vocabulary,
     pub(super) known: Shelves<WordInfo>,
@@ -664,7 +664,13 @@ impl<'f> Compiler<'f> {
         let compiled = match &node.expr {
             Expr::Word(test) => return self.word(test, place),
             Expr::Literal(text) => {
-                SpanNode::Text(self.analyzer.normalizer().normalize(text).text().to_ascii_lowercase())
+                let normalized = self.analyzer.normalizer().normalize(text).text().to_ascii_lowercase();
+                if normalized.is_empty() {
+                    let message = format!("「{text}」は、表記をそろえると空になります（どの回答にもない文字です）");
+                    self.diagnostics.push(Diagnostic::error("empty-pattern", place, message));
+                    return None;
+                }
+                SpanNode::Text(normalized)
             }
             Expr::Regex(text) => self.regex(text, place)?,
             Expr::Concept(name) => return self.concept(name, &place),
@@ -768,7 +774,8 @@ impl<'f> Compiler<'f> {
                 return false;
             }
         };
-        if regex.is_match("") {
+        let matches_nothing = regex_syntax::parse(text).is_ok_and(|hir| hir.properties().minimum_len() == Some(0));
+        if regex.is_match("") || matches_nothing {
             let message = "正規表現が空の文字列にも当たります（すべての回答に当たります）";
             self.diagnostics.push(
                 Diagnostic::error("regex-empty", place, message)

@@ -50,9 +50,9 @@ pub struct RuleCoverage {
     pub right: usize,
     /// Categories that it helps to give and that gold neither wants nor allows.
     pub wrong: usize,
-    /// Of the right ones, those that would be missing without it.
+    /// Of the right ones, those that it alone gives.
     pub right_alone: usize,
-    /// Of the wrong ones, those that would not be given without it.
+    /// Of the wrong ones, those that it alone gives.
     pub wrong_alone: usize,
 }
 

@@ -529,6 +529,10 @@ impl<'r> Explainer<'_, 'r> {
     /// For every rule that gives a category and did not fire: where it came nearest, where anything of it is there.
     fn nearest(&mut self, firings: &[Firing], prevented: &[PreventedRule]) -> Vec<Near> {
         let mut found = Vec::new();
+        // Nothing can be said of a comment without words.
+        if self.context.analysis.morphemes.is_empty() {
+            return found;
+        }
         for (index, rule) in self.matcher.rules.rules.iter().enumerate() {
             if rule.kind != RuleKind::Assign
                 || firings.iter().any(|firing| firing.rule as usize == index)

@@ -3,7 +3,7 @@
 //! Every span expression and every clause has a gate. A hit opens the gate of its word or text; a gate of alternatives
 //! is open when one of the gates below it is, a gate of parts that must occur together when all are. Of such parts only
 //! the rarest leads on: from hits to rules there is one pass over the gates that lead on, in ascending order, each of
-//! which stands after those below it. All other gates are asked for from above, when something depends on them. So the
+//! which stands after those below it that lead on too. All other gates are asked for from above, when something depends on them. So the
 //! cost of a comment grows with its hits, and a rule costs nothing where its rarest word does not occur.
 
 use std::{collections::HashMap, ops::Range};
@@ -67,7 +67,7 @@ pub(super) struct Gates {
     any: u32,
     /// Here begin those of parts that must occur together.
     all: u32,
-    /// For each gate from `any` on where the gates below it begin in `masks`. Many are asked for in vain, and a mask
+    /// For each gate from `any` to `all` where the gates below it begin in `masks`. Many are asked for in vain, and a mask
     /// tells of many gates at once.
     first_mask: Vec<u32>,
     masks: Vec<Mask>,
@@ -86,7 +86,7 @@ impl Gates {
         self.of_rule[rule as usize]
     }
 
-    /// The gates below a gate: of a union those of its parts, in their order.
+    /// The gates below a gate: of a union or of spelled-out texts those of the parts, in their order.
     pub(super) fn below(&self, gate: GateId) -> &[GateId] {
         let gate = &self.gates[gate.index()];
         &self.neighbours[gate.below as usize..gate.above as usize]
@@ -126,41 +126,67 @@ impl Mask {
     }
 }
 
-/// A set of gates.
-#[derive(Debug, Default)]
-struct GateSet(Vec<u64>);
+/// A set of gates. Few of many are in it: taking them out costs as much as there are, not as there could be.
+#[derive(Debug)]
+struct GateSet {
+    words: Vec<u64>,
+    /// A bit for each word that is not zero.
+    used: Vec<u64>,
+}
 
 impl GateSet {
     fn new(gates: usize) -> Self {
-        Self(vec![0; gates.div_ceil(64)])
+        let words = gates.div_ceil(64);
+        Self { words: vec![0; words], used: vec![0; words.div_ceil(64)] }
     }
 
     fn contains(&self, gate: GateId) -> bool {
-        self.0[gate.index() / 64] >> (gate.index() % 64) & 1 == 1
+        self.words[gate.index() / 64] >> (gate.index() % 64) & 1 == 1
     }
 
     fn insert(&mut self, gate: GateId) {
-        self.0[gate.index() / 64] |= 1 << (gate.index() % 64);
+        let word = gate.index() / 64;
+        self.words[word] |= 1 << (gate.index() % 64);
+        self.used[word / 64] |= 1 << (word % 64);
     }
 
-    /// Takes the smallest gate of those that share a word with it.
-    fn take_first(&mut self, word: usize) -> Option<GateId> {
-        let bits = self.0[word];
-        self.0[word] = bits & bits.wrapping_sub(1);
-        (bits != 0).then(|| GateId(word as u32 * 64 + bits.trailing_zeros()))
+    fn clear(&mut self) {
+        for (at, used) in self.used.iter_mut().enumerate() {
+            while *used != 0 {
+                self.words[at * 64 + used.trailing_zeros() as usize] = 0;
+                *used &= *used - 1;
+            }
+        }
+    }
+
+    /// Takes out the smallest gate of those that share a word of `used`.
+    fn take_first(&mut self, at: usize) -> Option<GateId> {
+        let used = self.used[at];
+        if used == 0 {
+            return None;
+        }
+        let word = at * 64 + used.trailing_zeros() as usize;
+        let bits = self.words[word];
+        let rest = bits & (bits - 1);
+        self.words[word] = rest;
+        if rest == 0 {
+            self.used[at] = used & (used - 1);
+        }
+        Some(GateId(word as u32 * 64 + bits.trailing_zeros()))
     }
 }
 
-/// Gates of alternatives that lead on to no more gates than these are left out on the way up.
+/// Gates of alternatives that lead on to no more gates than these are left out on the way up: their parts lead to those
+/// gates at once.
 const MAX_LEADS: usize = 2;
 
 /// What is open for one comment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct OpenGates {
     open: GateSet,
     /// Gates that lead on and are to be looked at.
     pending: GateSet,
-    /// Gates that were asked for.
+    /// Gates that were asked for: what `open` says of them is final.
     answered: GateSet,
 }
 
@@ -172,8 +198,9 @@ impl OpenGates {
 
     /// Closes all gates but the one that is always open.
     pub(super) fn reset(&mut self, gates: &Gates) {
-        self.open.0.fill(0);
-        self.answered.0[gates.any as usize / 64..].fill(0);
+        self.open.clear();
+        self.pending.clear();
+        self.answered.clear();
         self.hit(GateId::OPEN, gates);
     }
 
@@ -187,8 +214,8 @@ impl OpenGates {
 
     /// Follows the hits to the rules that they wake.
     pub(super) fn settle(&mut self, gates: &Gates, woken: &mut Vec<u32>) {
-        for word in 0..(gates.of_rules.end as usize).div_ceil(64) {
-            while let Some(gate) = self.pending.take_first(word) {
+        for at in 0..self.pending.used.len() {
+            while let Some(gate) = self.pending.take_first(at) {
                 if gates.gates[gate.index()].kind == Kind::All
                     && !gates.below(gate)[1..].iter().all(|&part| self.is_open(part, gates))
                 {
@@ -205,13 +232,14 @@ impl OpenGates {
         }
     }
 
-    /// Whether a gate is open, when the hits are settled, or the gate stands before the one that is being settled.
+    /// Whether a gate is open: to be asked when the hits are settled, and while they are only of what the gate that is
+    /// being settled depends on.
     #[inline]
     pub(super) fn is_open(&mut self, gate: GateId, gates: &Gates) -> bool {
         self.open.contains(gate) || gate.0 >= gates.any && self.ask(gate, gates)
     }
 
-    /// Most gates are settled, and are not asked for.
+    /// Asks for a gate, once a comment. Out of line: most gates are settled.
     #[inline(never)]
     fn ask(&mut self, gate: GateId, gates: &Gates) -> bool {
         if self.answered.contains(gate) {
@@ -231,14 +259,14 @@ impl OpenGates {
     fn is_any_open(&mut self, masks: &[Mask], gates: &Gates) -> bool {
         masks.iter().any(|mask| {
             let at = mask.word as usize;
-            self.open.0[at] & mask.bits != 0
+            self.open.words[at] & mask.bits != 0
                 || (at as u32 + 1) * 64 > gates.any && self.is_any_of_mask_open(*mask, gates)
         })
     }
 
     /// Asks for the gates of a mask, none of which is known to be open.
     fn is_any_of_mask_open(&mut self, mask: Mask, gates: &Gates) -> bool {
-        let mut bits = mask.bits & !self.answered.0[mask.word as usize];
+        let mut bits = mask.bits & !self.answered.words[mask.word as usize];
         while bits != 0 {
             let gate = GateId(mask.word * 64 + bits.trailing_zeros());
             bits &= bits - 1;

@@ -166,6 +166,7 @@ impl<'r> Matcher<'r> {
         rules.dedup();
         rules
     }
+
     pub(super) fn rule(&self, firing: &Firing) -> &'r CompiledRule {
         &self.rules.rules[firing.rule as usize]
     }
@@ -331,14 +332,14 @@ impl<'r> Matcher<'r> {
     }
 
     /// The hits of a node over the whole comment, sorted, without repeats. It must have been
-    /// [resolved](Self::resolve).
+    /// [resolved](Self::resolve), unless it is a word or a text.
     pub(super) fn hits(&self, node: SpanId) -> &[Hit] {
         if !self.is_found[node.index()] {
             return &self.hits[node.index()];
         }
         let gate = self.rules.gates.of(node);
         let first = self.found_gates.partition_point(|&of| of < gate);
-        let count = self.found_gates[first..].iter().take_while(|&&of| of == gate).count();
+        let count = self.found_gates[first..].partition_point(|&of| of == gate);
         &self.found_hits[first..first + count]
     }
 
@@ -379,7 +380,7 @@ impl<'r> Matcher<'r> {
                     }
                 }
             }
-            SpanNode::FirstOf(texts) => self.first_of(id, texts, context, hits),
+            SpanNode::FirstOf(texts) => self.first_of(id, texts, hits),
             SpanNode::Phrase(parts) => {
                 self.chain(parts, context, hits, |_, left, right, text| adjacent(left, right, text));
             }
@@ -418,12 +419,11 @@ impl<'r> Matcher<'r> {
 
     /// As a regular expression finds alternatives: the leftmost, of several there the one that it names first, and on
     /// from its end.
-    fn first_of(&mut self, id: SpanId, texts: &[SpanId], context: &Context<'_>, hits: &mut Vec<Hit>) {
+    fn first_of(&mut self, id: SpanId, texts: &[SpanId], hits: &mut Vec<Hit>) {
         let gates = &self.rules.gates;
         let mut found: Vec<(u32, usize, Hit)> = Vec::new();
         for (preference, (&text, &gate)) in texts.iter().zip(gates.below(gates.of(id))).enumerate() {
             if self.is_open(gate) {
-                self.resolve(text, context);
                 found.extend(self.hits(text).iter().map(|&hit| (hit.start, preference, hit)));
             }
         }
@@ -471,8 +471,9 @@ impl<'r> Matcher<'r> {
             }
             self.resolve(part, context);
             let mut next = Vec::new();
+            let rights = self.hits(part);
             for left in &joined {
-                for right in self.hits(part) {
+                for right in rights {
                     if follows(context.analysis, left, right, context.analysis.text()) {
                         next.push(Hit {
                             start: left.start,

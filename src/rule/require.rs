@@ -28,7 +28,7 @@ const TELLS_NOTHING: f32 = 0.5;
 impl Requirement {
     /// What the expression needs; `None` where nothing is known of it.
     pub(super) fn of(pattern: &str, likelihoods: &Likelihoods) -> Option<Self> {
-        Self::of_hir(&regex_syntax::parse(pattern).ok()?, likelihoods)
+        Self::of_hir(&parse(pattern)?, likelihoods)
     }
 
     fn of_hir(hir: &Hir, likelihoods: &Likelihoods) -> Option<Self> {
@@ -105,11 +105,29 @@ impl Requirement {
     }
 }
 
+/// As the expressions of rules are built: blind to case.
+fn parse(pattern: &str) -> Option<Hir> {
+    regex_syntax::ParserBuilder::new().case_insensitive(true).build().parse(pattern).ok()
+}
+
+/// Whether it tells capitals of ASCII from small letters all the same, as `(?-i:PC)` does: else a letter is a class of
+/// both.
+fn tells_cases_apart(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => literal.0.iter().any(u8::is_ascii_alphabetic),
+        HirKind::Class(Class::Unicode(class)) => {
+            let has = |letter: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&letter));
+            ('a'..='z').any(|letter| has(letter) != has(letter.to_ascii_uppercase()))
+        }
+        kind => kind.subs().iter().any(tells_cases_apart),
+    }
+}
+
 /// Everything that an expression matches, in lower case, where that is few texts: those that it prefers come first.
 /// `None` where it looks at what stands around them.
 pub(super) fn spelled_out(pattern: &str) -> Option<Vec<String>> {
-    let hir = regex_syntax::parse(pattern).ok()?;
-    if !hir.properties().look_set().is_empty() {
+    let hir = parse(pattern)?;
+    if !hir.properties().look_set().is_empty() || tells_cases_apart(&hir) {
         return None;
     }
     let mut spelled: Vec<String> = Vec::new();
@@ -136,7 +154,12 @@ fn texts(hir: &Hir) -> Option<Vec<String>> {
             if count > MAX_TEXTS {
                 return None;
             }
-            class.ranges().iter().flat_map(|range| range.start()..=range.end()).map(String::from).collect()
+            let characters = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            let mut texts: Vec<String> =
+                characters.filter(|c| !is_folded_away(*c)).map(|c| c.to_ascii_lowercase().to_string()).collect();
+            texts.sort_unstable();
+            texts.dedup();
+            texts
         }
         HirKind::Class(Class::Bytes(_)) => return None,
         HirKind::Capture(capture) => texts(&capture.sub)?,
@@ -168,18 +191,17 @@ fn texts(hir: &Hir) -> Option<Vec<String>> {
             all
         }
     };
-    // The automaton folds the case of ASCII letters alone; the expression folds that of all letters.
-    let folds_alike = |text: &String| text.chars().all(|c| c.is_ascii() || !c.is_alphabetic() || is_uncased(c));
-    (texts.len() <= MAX_TEXTS && texts.iter().all(folds_alike)).then_some(texts)
+    (texts.len() <= MAX_TEXTS).then_some(texts)
+}
+
+/// Letters that are variants of ASCII ones: normalised text has none, so that they need not be looked for.
+fn is_folded_away(c: char) -> bool {
+    matches!(c, 'ſ' | '\u{212a}')
 }
 
 fn product(left: &[String], right: &[String]) -> Option<Vec<String>> {
     (left.len() * right.len() <= MAX_TEXTS)
         .then(|| left.iter().flat_map(|left| right.iter().map(move |right| format!("{left}{right}"))).collect())
-}
-
-fn is_uncased(c: char) -> bool {
-    c.to_lowercase().eq([c]) && c.to_uppercase().eq([c])
 }
 
 #[cfg(test)]
@@ -228,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_looks_around_or_goes_on_is_not_spelled_out() {
-        for pattern in ["^端末", "端末$", "端末+", "端.末", r"端末\b", "α線", "[ァ-ヶ]{2}"] {
+        for pattern in ["^端末", "端末$", "端末+", "端.末", r"端末\b", "(?-i:PC)", "[ァ-ヶ]{2}"] {
             assert_eq!(spelled_out(pattern), None, "{pattern}");
         }
     }
@@ -242,6 +264,6 @@ mod tests {
     #[test]
     fn case_is_folded_as_the_automaton_does() {
         assert_eq!(requirement("PC"), Some(text("pc")));
-        assert_eq!(requirement("α線"), None);
+        assert_eq!(requirement("α線"), Some(Requirement::Any(vec![text("Α線"), text("α線")])));
     }
 }

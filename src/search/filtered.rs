@@ -26,7 +26,7 @@ impl<T: DocTest> Filtered<T> {
     }
 
     /// Takes a scorer that was sent to `target`, with what it said.
-    pub(super) fn sent(
+    pub(super) fn after_seek(
         inner: Box<dyn Scorer>,
         test: T,
         target: DocId,

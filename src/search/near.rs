@@ -88,7 +88,7 @@ impl Weight for NearWeight {
         boost: Score,
     ) -> tantivy::Result<(SeekDangerResult, Box<dyn Scorer>)> {
         let (result, inner) = self.inner.scorer_danger(reader, target, boost)?;
-        Ok(Filtered::sent(inner, self.places(reader)?, target, result))
+        Ok(Filtered::after_seek(inner, self.places(reader)?, target, result))
     }
 
     fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {

@@ -54,7 +54,7 @@ impl Weight for WithinWeight {
         boost: Score,
     ) -> tantivy::Result<(SeekDangerResult, Box<dyn Scorer>)> {
         let (result, inner) = self.inner.scorer_danger(reader, target, boost)?;
-        Ok(Filtered::sent(inner, self.values(reader)?, target, result))
+        Ok(Filtered::after_seek(inner, self.values(reader)?, target, result))
     }
 
     fn explain(&self, reader: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
