@@ -282,3 +282,49 @@ fn the_published_appendix_reads_back() {
     let ran = jirei(folder().path(), &["tag", path.to_str().expect("a UTF-8 path")]);
     assert_eq!(lines(&ran.stdout).len(), 114, "{}", ran.stderr);
 }
+
+#[test]
+fn an_output_never_takes_the_place_of_what_is_read() {
+    let folder = folder();
+    let at = folder.path();
+    let kept = [("s.csv", fs::read(SAMPLE).expect("readable")), ("m.toml", b"# map".to_vec())];
+    let others = [("t.docx", b"template".to_vec()), ("set.md", b"# settings".to_vec()), ("r.cod", b"* a".to_vec())];
+    for (name, bytes) in kept.iter().chain(&others) {
+        fs::write(at.join(name), bytes).expect("writable");
+    }
+    let refused: [&[&str]; 9] = [
+        &["tag", "s.csv", "-o", "s.csv"],
+        &["tag", "s.csv", "-o", "./s.csv", "--record"],
+        &["tag", "s.csv", "--columns", "m.toml", "--format", "csv", "-o", "m.toml"],
+        &["columns", "s.csv", "-o", "s.csv"],
+        &["rules", "coverage", "s.csv", "--matrix", "s.csv"],
+        &["rules", "from-khcoder", "r.cod", "-o", "r.cod"],
+        &["appendix", "s.csv", "-o", "s.csv"],
+        &["appendix", "s.csv", "--template", "t.docx", "-o", "t.docx"],
+        &["appendix", "s.csv", "--settings", "set.md", "-o", "set.md"],
+    ];
+    for arguments in refused {
+        let ran = jirei(at, arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("読み込むファイルです"), "{arguments:?}: {}", ran.stderr);
+    }
+    for (name, bytes) in kept.iter().chain(&others) {
+        assert_eq!(fs::read(at.join(name)).expect("readable"), *bytes, "{name}");
+    }
+
+    assert_eq!(jirei(at, &["import", "s.csv", "--casebook", "book"]).code, 0);
+    let record = fs::read(at.join("book/casebook.sqlite")).expect("readable");
+    for arguments in [
+        &["search", "カード", "--casebook", "book", "--format", "csv", "-o", "book/casebook.sqlite"][..],
+        &["tag", "s.csv", "--format", "csv", "-o", "book/casebook.sqlite"],
+    ] {
+        let ran = jirei(at, arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("事例帳のデータベースです"), "{}", ran.stderr);
+    }
+    assert_eq!(fs::read(at.join("book/casebook.sqlite")).expect("readable"), record);
+    let ran = jirei(at, &["casebook", "backup", "s.csv", "--overwrite", "--casebook", "book"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("控えではない"), "{}", ran.stderr);
+    assert_eq!(fs::read(at.join("s.csv")).expect("readable"), kept[0].1);
+}

@@ -13,7 +13,7 @@ use self::obvious::{Obvious, ObviousRule};
 use crate::support::{ANALYZER, compile};
 
 /// Words of the random texts.
-const WORDS: [&str; 30] = [
+const WORDS: [&str; 34] = [
     "カード",
     "を",
     "忘れた",
@@ -44,6 +44,10 @@ const WORDS: [&str; 30] = [
     "解消した",
     "エラー",
     "出る",
+    "PC",
+    "pc",
+    "\u{3000}",
+    "\n",
 ];
 
 fn leaf() -> impl Strategy<Value = String> {
@@ -69,6 +73,7 @@ fn leaf() -> impl Strategy<Value = String> {
         "使える=>使え",
         "~ワスレル",
         "/番.を|[カ反]/",
+        "'pc'",
         "反映",
         "エラー",
         "<one>",
@@ -78,8 +83,44 @@ fn leaf() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
+/// Expressions that spell out few texts, that do not, and that look around.
+fn regex() -> impl Strategy<Value = String> {
+    let text = prop::sample::select(vec![
+        "カ",
+        "カード",
+        "ード",
+        "番号",
+        "な",
+        "ない",
+        "PC",
+        "c",
+        "[ーP]",
+        ".",
+        "[^カ]",
+        "^",
+        "$",
+        r"\b",
+        r"\s",
+        "(?-i:pc)",
+    ]);
+    let repeat = prop::sample::select(vec!["?", "??", "{0,2}", "{1,2}?", "{2}", "+", "*?"]);
+    text.prop_map(str::to_owned)
+        .prop_recursive(3, 8, 2, move |inner| {
+            prop_oneof![
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("(?:{a}{b})")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("(?:{a}|{b})")),
+                (inner, repeat.clone()).prop_map(|(a, repeat)| format!("(?:{a}){repeat}")),
+            ]
+        })
+        // None matches the empty text.
+        .prop_map(|text| match regex_syntax::parse(&text).map(|hir| hir.properties().minimum_len()) {
+            Ok(Some(1..)) => format!("/{text}/"),
+            _ => format!("/カ(?:{text})/"),
+        })
+}
+
 fn span() -> impl Strategy<Value = String> {
-    leaf().prop_recursive(3, 12, 3, |inner| {
+    prop_oneof![6 => leaf(), 1 => regex()].prop_recursive(3, 12, 3, |inner| {
         let feature =
             prop::sample::select(vec!["neg", "aff", "double", "wish", "hypo", "fact", "over", "start", "whole"]);
         let distance = prop::sample::select(vec!["", "[0]", "[1]", "[2]", "[4]", "[c]", "[0c]", "[1c]", "[3c]"]);
@@ -153,7 +194,7 @@ fn rule(references: Vec<&'static str>, categories: Vec<&'static str>) -> impl St
 
 fn comment() -> impl Strategy<Value = Comment> {
     (
-        prop::collection::vec(prop::sample::select(WORDS.to_vec()), 1..14),
+        prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..14),
         prop::sample::select(vec![None, Some("問7"), Some("問11"), Some("問12")]),
         prop::sample::select(vec![None, Some("病院"), Some("医科診療所")]),
         prop::sample::select(vec![None, Some("10%"), Some("40%")]),
@@ -203,6 +244,7 @@ proptest! {
         // Rules that refer to others have a category that none of those asks for.
         referring in rule(vec!["rule(r0)", "rule(r2)", "category(a)", "category(b)"], vec!["l"]),
         comments in prop::collection::vec(comment(), 4),
+        fillers in 0..40usize,
     ) {
         let rules: Vec<ObviousRule> = std::iter::once(referring).chain(plain).collect();
         let mut file = format!(
@@ -213,6 +255,15 @@ proptest! {
             let id = if index == 0 { "referring".to_owned() } else { format!("r{}", index - 1) };
             file.push_str(&rule.toml(&id));
         }
+        // Rules that never fire: gates come to stand at any place of their words, and lead on to few gates or many.
+        for filler in 0..fillers {
+            let pattern = match filler % 3 {
+                0 => format!("'絶無{filler}'"),
+                1 => "(<one> | <two>) & @question = 問99".to_owned(),
+                _ => format!("near(<three>, '絶無{filler}')"),
+            };
+            file.push_str(&format!("[[rule]]\nid = \"f{filler}\"\ncategory = \"l\"\npattern = {pattern:?}\n"));
+        }
         let compiled = compile(&file).map_err(|error| {
             TestCaseError::fail(error.0.iter().map(ToString::to_string).collect::<String>())
         })?;
@@ -222,10 +273,11 @@ proptest! {
             .zip(&concepts)
             .map(|(name, pattern)| (name, parse_pattern(pattern).expect("generated concepts are correct")))
             .collect();
-        for comment in &comments {
+        // One matcher for all comments, twice over: nothing of one may be left for the next.
+        let mut matcher = Matcher::new(&compiled);
+        for comment in comments.iter().chain(comments.iter().rev()) {
             let analysis = ANALYZER.worker().analyze(&comment.text);
             let obvious = Obvious::new(&analysis, comment, &obvious_rules, &concepts);
-            let mut matcher = Matcher::new(&compiled);
             prop_assert_eq!(
                 matcher.fired_rules(&analysis, comment), obvious.fired_rules(),
                 "rules that fire on {:?}\n{}", comment, file

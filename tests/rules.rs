@@ -369,3 +369,48 @@ fn the_examples_of_the_rules_come_out() {
         assert!(count(Match) >= 2 && count(NoMatch) >= 2, "{} has fewer than two examples each way", rule.id);
     }
 }
+
+#[test]
+fn what_an_expression_spells_out_is_found_as_the_expression_finds_it() {
+    let expressions = [
+        "カ|カード",
+        "カード|カ",
+        "カード??",
+        "(?:カ|ド){1,2}",
+        "(?:カ|ド){1,2}?",
+        "(?:カ|カー)(?:ード|ド)",
+        "ああ",
+        "あ|ああ",
+        "番号(?:|カ)",
+        "pc|PCカ",
+        "(?-i:PC)",
+        "[a-p&&[^P]]c",
+        "[[a-d]&&[Cd]]x",
+    ];
+    for expression in expressions {
+        let rules = pattern(&format!("/{expression}/"));
+        let regex = regex::RegexBuilder::new(expression).case_insensitive(true).build().expect("it is correct");
+        for text in ["カードカード", "ああああああ", "番号カ番号", "pcカPCカPc", "ドカカド", "cxとax"]
+        {
+            let analysis = ANALYZER.worker().analyze(text);
+            assert_eq!(analysis.text(), text);
+            let characters = |byte: usize| text[..byte].chars().count();
+            let wanted: Vec<_> =
+                regex.find_iter(text).map(|found| characters(found.start())..characters(found.end())).collect();
+            let found = classify(&rules, &Comment::from_text(text));
+            let found: Vec<_> =
+                found.codings.iter().flat_map(|coding| &coding.evidence).map(|e| e.char_range.clone()).collect();
+            assert_eq!(found, wanted, "/{expression}/ on {text}");
+        }
+    }
+}
+
+#[test]
+fn what_can_match_nothing_or_everything_is_refused() {
+    for (pattern, fault) in [("'\u{200b}'", "empty-pattern"), (r"/\b/", "regex-empty"), ("/^$/", "regex-empty")] {
+        let pattern = pattern.replace('\\', "\\\\");
+        let error = compile(&format!("[[rule]]\nid = \"r\"\ncategory = \"a\"\npattern = \"{pattern}\"\n"));
+        let error = error.err().expect("refused");
+        assert!(error.0.iter().any(|diagnostic| diagnostic.id == fault), "{pattern}: {:?}", error.0);
+    }
+}

@@ -253,6 +253,9 @@ fn backup(args: &BackupArgs) -> anyhow::Result<Outcome> {
     if to.exists() && !args.overwrite {
         anyhow::bail!(exists());
     }
+    if to.exists() && !super::output::is_database(to) {
+        anyhow::bail!("`{}` は控えではないので置き換えません（別の名前を指定してください）", to.display());
+    }
     let casebook = Casebook::open(&args.folder.casebook)?;
     if to.canonicalize().is_ok_and(|to| {
         args.folder.casebook.join(crate::casebook::FILE).canonicalize().is_ok_and(|record| record == to)

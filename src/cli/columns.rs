@@ -20,6 +20,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        if let Some(path) = &self.output {
+            output::refuse_inputs(path, [self.file.as_path()])?;
+        }
         let options = ReadOptions { sheet: self.sheet, ..ReadOptions::default() };
         let proposal = propose_columns(&self.file, &options)?;
         match self.output {

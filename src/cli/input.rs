@@ -44,6 +44,11 @@ impl InputOptions {
 }
 
 impl InputArgs {
+    /// Every file that is read.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(PathBuf::as_path).chain(self.options.column_map())
+    }
+
     /// See [`open_files`].
     pub(super) fn open(&self) -> anyhow::Result<Input> {
         open_files(&self.files, &self.options)

@@ -1,7 +1,8 @@
 //! Output files: written beside and then renamed, so that there is the old file or the new one, never half of one.
 
 use std::{
-    io::{self, BufWriter, Write},
+    fs::File,
+    io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -23,6 +24,7 @@ pub(super) fn clean_up_when_interrupted() {
         if let Some(path) = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = std::fs::remove_file(path);
         }
+        eprintln!("\n中断しました（書きかけのファイルは残しません。事例帳は中断した処理の前のままです）");
         std::process::exit(130);
     });
 }
@@ -33,8 +35,31 @@ pub(super) struct OutputFile {
     file: BufWriter<NamedTempFile>,
 }
 
+/// Refuses an output that would take the place of a file that the command reads.
+pub(super) fn refuse_inputs<'p>(output: &Path, inputs: impl IntoIterator<Item = &'p Path>) -> anyhow::Result<()> {
+    let Ok(place) = output.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if input.canonicalize().is_ok_and(|input| input == place) {
+            anyhow::bail!(
+                "`{}` は読み込むファイルです。書き出すと元の内容が失われるので、別の名前を指定してください",
+                output.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is a casebook's record or a backup of one.
+pub(super) fn is_database(path: &Path) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut head = Vec::with_capacity(MAGIC.len());
+    let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+    read.is_ok() && head == MAGIC
+}
+
 impl OutputFile {
-    /// Prepares a file. Fails at once where its folder is missing or neither it nor the file can be written.
+    /// Prepares a file. Fails at once where its folder is missing, neither it nor the file can be written, or a
+    /// casebook is in its place.
     pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -45,6 +70,12 @@ impl OutputFile {
         }
         if path.is_dir() {
             anyhow::bail!("`{}` はフォルダーです（ファイル名を指定してください）", path.display());
+        }
+        if is_database(path) {
+            anyhow::bail!(
+                "`{}` は事例帳のデータベースです。書き出すと失われるので、別の名前を指定してください",
+                path.display()
+            );
         }
         if path.exists() {
             // A workbook that Excel holds open refuses this on Windows, before any work is done.

@@ -59,6 +59,9 @@ impl Args {
 
     fn tag(&self, shared: &Shared, mode: Mode) -> anyhow::Result<(Outcome, Option<RunRecord>)> {
         let format = self.format()?;
+        if let Some(path) = &self.output {
+            output::refuse_inputs(path, self.input.paths())?;
+        }
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
         let pipeline = Pipeline::new(&analyzer, &rules);

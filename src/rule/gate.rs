@@ -545,3 +545,74 @@ fn renumber(clause: &mut Clause, number: &impl Fn(GateId) -> GateId) {
         Condition::Rule(_) | Condition::Category(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::{prelude::*, sample::Index};
+
+    use super::*;
+    use crate::{analyze::Analyzer, rule::RuleSet};
+
+    static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
+        let analyzer = Analyzer::embedded().expect("the embedded dictionary loads");
+        RuleSet::embedded(&analyzer).expect("the embedded rules are correct")
+    });
+
+    fn by_definition(gates: &Gates, gate: GateId, known: &mut [Option<bool>]) -> bool {
+        if let Some(known) = known[gate.index()] {
+            return known;
+        }
+        let below = gates.below(gate);
+        let is_open = match gates.gates[gate.index()].kind {
+            Kind::Hit => false,
+            Kind::Any => below.iter().any(|&part| by_definition(gates, part, known)),
+            Kind::All => below.iter().all(|&part| by_definition(gates, part, known)),
+        };
+        known[gate.index()] = Some(is_open);
+        is_open
+    }
+
+    fn hits_below(gates: &Gates, gate: GateId, hits: &mut Vec<GateId>) {
+        match gates.gates[gate.index()].kind {
+            Kind::Hit => hits.push(gate),
+            Kind::Any | Kind::All => gates.below(gate).iter().for_each(|&part| hits_below(gates, part, hits)),
+        }
+    }
+
+    proptest! {
+        /// The gates of the rules of the program, comment after comment with the same buffers.
+        #[test]
+        fn gates_are_open_where_those_below_say_so(
+            comments in prop::collection::vec(prop::collection::vec((any::<Index>(), 1..4usize), 0..8), 1..4),
+            backwards: bool,
+        ) {
+            let gates = &RULES.gates;
+            let count = gates.gates.len();
+            let mut open = OpenGates::new(gates);
+            for picked in &comments {
+                // All that is below some gates, or all but every second or third of it.
+                let mut hits = Vec::new();
+                for (at, keep) in picked {
+                    let mut below = Vec::new();
+                    hits_below(gates, GateId(at.index(count) as u32), &mut below);
+                    hits.extend(below.into_iter().enumerate().filter(|(n, _)| *keep == 1 || n % keep != 0).map(|(_, g)| g));
+                }
+                open.reset(gates);
+                hits.iter().for_each(|&gate| open.hit(gate, gates));
+                let mut woken = Vec::new();
+                open.settle(gates, &mut woken);
+                let mut known = vec![None; count];
+                hits.iter().chain([&GateId::OPEN]).for_each(|gate| known[gate.index()] = Some(true));
+                for at in 0..count {
+                    let gate = GateId(if backwards { count - 1 - at } else { at } as u32);
+                    prop_assert_eq!(open.is_open(gate, gates), by_definition(gates, gate, &mut known), "{:?}", gate);
+                }
+                woken.sort_unstable();
+                let is_woken = |rule: &u32| known[gates.of_rule(*rule).index()] == Some(true);
+                prop_assert_eq!(woken, gates.rules.iter().copied().filter(is_woken).collect::<Vec<_>>());
+            }
+        }
+    }
+}

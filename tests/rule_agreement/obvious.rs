@@ -7,7 +7,7 @@ use jirei::{
     comment::Comment,
     rule::{parse_pattern, syntax::*},
 };
-use regex::Regex;
+use regex::RegexBuilder;
 
 use crate::support::{ANALYZER, POLARITY};
 
@@ -331,11 +331,12 @@ impl<'a> Obvious<'a> {
         let mut found = match &node.expr {
             Expr::Word(test) => self.words(test),
             Expr::Literal(literal) => (0..text.len())
-                .filter(|&at| text.is_char_boundary(at) && text[at..].starts_with(literal.as_str()))
+                .filter(|&at| text.get(at..at + literal.len()).is_some_and(|found| found.eq_ignore_ascii_case(literal)))
                 .map(|at| self.of_bytes(at, at + literal.len()))
                 .collect(),
             Expr::Regex(pattern) => {
-                let regex = Regex::new(pattern).expect("generated expressions are correct");
+                let regex = RegexBuilder::new(pattern).case_insensitive(true).build();
+                let regex = regex.expect("generated expressions are correct");
                 regex.find_iter(text).map(|found| self.of_bytes(found.start(), found.end())).collect()
             }
             Expr::Concept(name) => self.places(self.concepts[name.as_str()]),

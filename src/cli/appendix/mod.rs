@@ -98,6 +98,11 @@ impl Args {
                 "--record-masks は事例帳から作るときだけ使えます（ファイルから作るときは --masks 控え.toml を使ってください）"
             );
         }
+        let read = [&self.template, &self.settings, &self.masks].into_iter().flatten().map(PathBuf::as_path);
+        output::refuse_inputs(
+            &self.output,
+            self.files.iter().map(PathBuf::as_path).chain(self.options.column_map()).chain(read),
+        )?;
         let template = self.template.as_deref().map(read_template).transpose()?;
         let mask_file = self.masks.as_deref().map(read_masks).transpose()?.flatten();
         let analyzer = shared.analyzer()?;

@@ -33,6 +33,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
+        if let Some(path) = &self.matrix {
+            output::refuse_inputs(path, self.input.paths())?;
+        }
         let matrix = self.matrix.as_deref().map(output::OutputFile::create).transpose()?;
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;

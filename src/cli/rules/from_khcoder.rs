@@ -40,6 +40,9 @@ impl Args {
         let Some((text, encoding)) = read_text(&self.file).with_context(unreadable)? else {
             anyhow::bail!("`{}` はテキストファイルではありません", self.file.display());
         };
+        if let Some(path) = &self.output {
+            output::refuse_inputs(path, [self.file.as_path()])?;
+        }
         let file = self.output.as_deref().map(output::OutputFile::create).transpose()?;
         let analyzer = shared.analyzer()?;
         let source = Source::new(&self.file, text);
