@@ -656,7 +656,7 @@ fn the_workbook_is_ready_to_work_in() {
     changed[1].comment.text = "-くろまる\r\n@二行目 _x0041_ <b>&".to_owned();
     changed[2].comment.prefecture = Some("+愛知".to_owned());
     import(desk.path(), &source("formulas.tsv"), changed).expect("the import succeeds");
-    assert_eq!(desk.run(&["export", "-o", "review.xlsx"]).code, 0);
+    assert_eq!(desk.run(&["export", "-o", "review.xlsx", "--overwrite"]).code, 0);
     let path = desk.file("review.xlsx");
     let sheet = part(&path, "xl/worksheets/sheet1.xml");
     for piece in [
@@ -702,7 +702,7 @@ fn the_workbook_is_ready_to_work_in() {
     assert!(certainties.is_sorted(), "{certainties:?}");
     assert!(certainties[0] < certainties[59]);
     let same = fs::read(&path).expect("the file reads");
-    assert_eq!(desk.run(&["export", "-o", "review.xlsx"]).code, 0);
+    assert_eq!(desk.run(&["export", "-o", "review.xlsx", "--overwrite"]).code, 0);
     // Another moment is written down in it, nothing else.
     assert_eq!(fs::read(&path).expect("the file reads").len().abs_diff(same.len()) / 64, 0);
 }
@@ -711,7 +711,7 @@ fn the_workbook_is_ready_to_work_in() {
 fn a_part_can_be_exported() {
     let desk = Desk::new();
     let ids = |desk: &Desk, arguments: &[&str]| {
-        let mut all = vec!["export", "-o", "part.xlsx"];
+        let mut all = vec!["export", "-o", "part.xlsx", "--overwrite"];
         all.extend(arguments);
         let ran = desk.run(&all);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -735,13 +735,38 @@ fn a_part_can_be_exported() {
     assert_eq!(ids(&desk, &["停電", "--undecided"]), ["a52"]);
     for (arguments, words) in [
         (&["export", "-o", "part.csv"][..], &["part.csv", ".xlsx"][..]),
-        (&["export", "停電 隕石", "-o", "part.xlsx"], &["書き出す回答がありません"]),
-        (&["export", "-o", "part.xlsx", "--sample", "多め"], &["--sample"]),
+        (&["export", "停電 隕石", "-o", "none.xlsx"], &["書き出す回答がありません"]),
+        (&["export", "-o", "none.xlsx", "--sample", "多め"], &["--sample"]),
     ] {
         let ran = desk.run(arguments);
         assert_eq!(ran.code, 2, "{arguments:?}");
         says(&ran.stderr, words);
     }
+}
+
+#[test]
+fn a_corrected_workbook_is_not_replaced_unasked() {
+    let desk = Desk::new();
+    let list = differing(&desk);
+    list.save(&desk.file("list.xlsx"));
+    for (name, arguments) in [
+        ("A.xlsx", &["export", "-o", "A.xlsx"][..]),
+        ("list.xlsx", &["agreement", "A.xlsx", "B.xlsx", "-o", "list.xlsx"]),
+    ] {
+        let corrected = fs::read(desk.file(name)).expect("the file reads");
+        let ran = desk.run(arguments);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        says(&ran.stderr, &[name, "すでにあります", "直しは失われます", "別の名前", "--overwrite"]);
+        assert!(fs::read(desk.file(name)).expect("the file reads") == corrected, "{name} is another");
+    }
+    // A list that is only for reading can be written anew.
+    for name in ["list.csv", "list.csv"] {
+        assert_eq!(desk.run(&["agreement", "A.xlsx", "B.xlsx", "-o", name]).code, 0);
+    }
+    let ran = desk.run(&["agreement", "A.xlsx", "B.xlsx", "-o", "list.xlsx", "--overwrite"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(desk.run(&["export", "-o", "A.xlsx", "--overwrite"]).code, 0);
+    says(&desk.import("A.xlsx").stderr, &["変えたセルは 0 個"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::{CasebookArgs, Outcome, now};
+use super::{CasebookArgs, Outcome, now, refuse_existing};
 use crate::{
     agreement::Estimate,
     casebook::Casebook,
@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// 二人が食い違う回答の一覧を書き出すファイル（.xlsx か .csv。.xlsx は、決めて書き込めば review import で取り込める）
     #[arg(short, long, value_name = "ファイル")]
     output: Option<PathBuf>,
+    /// 同じ名前の .xlsx の一覧があれば置き換える（その一覧に書き込んだことは失われる）
+    #[arg(long)]
+    overwrite: bool,
     /// 区間を求めるくじの種
     #[arg(long, value_name = "数", default_value_t = 1)]
     seed: u64,
@@ -67,7 +70,7 @@ struct Line {
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let list = self.output.as_deref().map(ListFile::create).transpose()?;
+        let list = self.output.as_deref().map(|path| ListFile::create(path, self.overwrite)).transpose()?;
         let (casebook, coders, first, second) = match (&self.files[..], &self.coder[..]) {
             ([first, second], _) => {
                 match (read(first)?, read(second)?) {
@@ -245,13 +248,16 @@ struct ListFile {
 const HEADERS: [&str; 9] = ["id", "text", "only_a", "only_b", "both", "primary_a", "primary_b", "note_a", "note_b"];
 
 impl ListFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
+    fn create(path: &Path, overwrite: bool) -> anyhow::Result<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
         let is_workbook = match extension.as_deref() {
             Some("xlsx") => true,
             Some("csv") => false,
             _ => anyhow::bail!("一覧のファイルの名前は .xlsx か .csv で終えてください（`{}`）", path.display()),
         };
+        if is_workbook {
+            refuse_existing(path, overwrite)?;
+        }
         Ok(Self { file: OutputFile::create(path)?, is_workbook })
     }
 

@@ -7,7 +7,7 @@ mod import;
 mod log;
 mod undo;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
@@ -63,6 +63,17 @@ struct CasebookArgs {
     /// 事例帳のフォルダー
     #[arg(long, value_name = "フォルダー", default_value = "casebook")]
     casebook: PathBuf,
+}
+
+/// Keeps a workbook in which somebody may have corrected something from being replaced unasked.
+fn refuse_existing(path: &Path, overwrite: bool) -> anyhow::Result<()> {
+    if path.is_file() && !overwrite {
+        anyhow::bail!(
+            "`{}` がすでにあります。置き換えると、そのファイルに書き込んだ直しは失われます（別の名前にするか、置き換えてよければ --overwrite を付けてください）",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// A list for the eye or for a program.
