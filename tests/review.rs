@@ -228,6 +228,7 @@ fn thirty_changed_cells_give_thirty_decisions() {
     let ran = desk.import("changed.xlsx");
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(ran.stdout, dry.stdout);
+    says(&ran.stderr, &["jirei review undo 1 --casebook . --coder 山田"]);
     assert_eq!(desk.decisions(), 30);
     let batches = desk.casebook().batches().expect("the record reads");
     assert_eq!((batches.len(), batches[0].decisions, batches[0].info.source.as_str()), (1, 30, "changed.xlsx"));
@@ -276,9 +277,10 @@ fn thirty_changed_cells_give_thirty_decisions() {
     assert_eq!((desk.comment("a16").note, desk.comment("a28").good_quote), (None, None));
 
     // Both batches taken back: as before all.
-    for batch in ["2", "1"] {
+    for (batch, file) in [("2", "back.xlsx"), ("1", "changed.xlsx")] {
         let ran = desk.run(&["undo", batch, "--coder", "佐藤"]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
+        says(&ran.stderr, &[&format!("事例帳 . の作業 {batch}（山田 さん、20"), file]);
     }
     assert_eq!(desk.picture(), before);
     let ran = desk.run(&["undo", "1", "--coder", "佐藤"]);
@@ -626,6 +628,7 @@ fn decisions_are_listed_and_taken_back_one_by_one() {
     let number = desk.casebook().decisions().expect("the record reads")[0].number.to_string();
     let ran = desk.run(&["undo", "--decision", &number, "--coder", "佐藤"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+    says(&ran.stderr, &[&format!("事例帳 . の判断 {number} を"), "作業 1: 山田 さん、20", "first.xlsx"]);
     assert!(desk.comment("a16").categories.iter().any(|id| &**id == "device"));
     says(&desk.run(&["log", "--id", "a16"]).stdout, &["佐藤 さんが取り消し"]);
     let lines = desk.run(&["log", "--decisions", "--format", "jsonl"]).stdout;

@@ -65,6 +65,16 @@ struct CasebookArgs {
     casebook: PathBuf,
 }
 
+impl CasebookArgs {
+    /// The option as a command to be typed needs it: nothing where it names what is meant without it.
+    fn option(&self) -> String {
+        match self.casebook == Path::new("casebook") {
+            true => String::new(),
+            false => format!(" --casebook {}", self.casebook.display()),
+        }
+    }
+}
+
 /// Keeps a workbook in which somebody may have corrected something from being replaced unasked.
 fn refuse_existing(path: &Path, overwrite: bool) -> anyhow::Result<()> {
     if path.is_file() && !overwrite {
