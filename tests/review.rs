@@ -345,7 +345,7 @@ fn decisions_outlive_new_rules_and_a_new_file() {
 fn what_cannot_be_right_is_refused_by_cell() {
     let desk = Desk::new();
     type Change = fn(&mut Book);
-    let cases: [(&str, Change, &[&str]); 15] = [
+    let cases: [(&str, Change, &[&str]); 17] = [
         (
             "text",
             |book| {
@@ -375,6 +375,22 @@ fn what_cannot_be_right_is_refused_by_cell() {
                 book.rows().push(copy);
             },
             &["レビュー!A62", "a16", "どちらか"],
+        ),
+        (
+            "a renamed heading",
+            |book| {
+                let column = book.set("a16", "機器", "外す").column("機器");
+                book.rows()[0][column] = "器械".to_owned();
+            },
+            &["レビュー!J1", "「器械」", "見出し「機器」の列が見当たりません", "元に戻"],
+        ),
+        (
+            "an emptied heading",
+            |book| {
+                let column = book.set("a16", "機器", "外す").column("機器");
+                book.rows()[0][column].clear();
+            },
+            &["レビュー!J1", "見出しが空", "見出し「機器」の列が見当たりません"],
         ),
         (
             "an id over another",
@@ -499,7 +515,6 @@ fn what_does_no_harm_is_taken() {
     book.rows().push(vec![String::new(); width]);
     let text = book.rows()[2][4].clone();
     book.rows()[2][4] = format!("{text}_x000D_\n ");
-    book.rows()[1].push("人数".to_owned());
     let gone = book.rows()[1].iter().position(|cell| cell == "スマホ").expect("the column is there");
     for row in book.rows() {
         if row.len() > gone {
@@ -515,7 +530,16 @@ fn what_does_no_harm_is_taken() {
     let ran = desk.import("changed.xlsx");
     assert_eq!((ran.code, ran.stdout.lines().count()), (0, 1), "{}", ran.stderr);
     says(&ran.stdout, &["山田 見直し済み!J", "a16  機器: ○ → 外す"]);
-    says(&ran.stderr, &["「スマホ」の列が見当たらない", "「人数」は読みません"]);
+    says(&ran.stderr, &["「スマホ」の列が見当たらない"]);
+
+    // A column of one's own.
+    let mut book = desk.book();
+    book.rows()[0].push("人数".to_owned());
+    book.rows()[1].push("3".to_owned());
+    book.save(&desk.file("more.xlsx"));
+    let ran = desk.import("more.xlsx");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    says(&ran.stderr, &["「人数」は読みません"]);
 }
 
 #[test]
