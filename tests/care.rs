@@ -663,6 +663,9 @@ fn an_appendix_from_a_casebook_is_on_record_in_it() {
     assert_eq!(record["casebook"]["coders"][0]["comments"], 30);
     assert_eq!(record["inputs"], serde_json::json!([]));
     ends(at, &["verify", "a.docx.record.json"], 0, &["記録のとおりです", "appendix", "30"]);
+    let both = ["appendix", "--casebook", "casebook", "a.jsonl", "-o", "both.md"];
+    ends(at, &both, 2, &["ファイル（a.jsonl）と事例帳（--casebook casebook）は一緒に指定できません", "jirei import"]);
+    assert!(!at.join("both.md").exists());
     assert_eq!(runs(), kept, "a recomputation is not on record");
     done(at, &["casebook", "check"]);
 

@@ -1287,6 +1287,9 @@ fn agreement_needs_files_of_one_casebook_without_faults() {
     let ran = desk.run(&["agreement", "review.xlsx", "bad.xlsx"]);
     assert_eq!(ran.code, 1);
     says(&ran.stderr, &["bad.xlsx", "レビュー!I", "？"]);
+    let ran = desk.run(&["agreement", "review.xlsx", "other.xlsx", "--casebook", "."]);
+    assert_eq!(ran.code, 2);
+    says(&ran.stderr, &["--casebook .", "一緒に指定できません", "--coder"]);
     assert_eq!(desk.run(&["agreement", "review.xlsx"]).code, 2);
     let ran = desk.run(&["agreement", "review.xlsx", "review.xlsx", "-o", "list.txt"]);
     assert_eq!(ran.code, 2);

@@ -9,7 +9,7 @@ use std::{
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::{CasebookArgs, Outcome, now, refuse_existing};
+use super::{Outcome, now, refuse_existing};
 use crate::{
     agreement::Estimate,
     casebook::Casebook,
@@ -34,8 +34,9 @@ pub(super) struct Args {
     /// 事例帳に判断を取り込んである人の名前（二回指定する）
     #[arg(long, value_name = "名前")]
     coder: Vec<String>,
-    #[command(flatten)]
-    casebook: CasebookArgs,
+    /// 事例帳のフォルダー（指定しなければ casebook。--coder で比べるとき）
+    #[arg(long, value_name = "フォルダー")]
+    casebook: Option<PathBuf>,
     /// 二人が食い違う回答の一覧を書き出すファイル（.xlsx か .csv。.xlsx は、決めて書き込めば review import で取り込める）
     #[arg(short, long, value_name = "ファイル")]
     output: Option<PathBuf>,
@@ -70,6 +71,12 @@ struct Line {
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        if let (Some(casebook), [_, ..]) = (&self.casebook, &self.files[..]) {
+            anyhow::bail!(
+                "ファイルと事例帳（--casebook {}）は一緒に指定できません（ファイルどうしを比べるなら --casebook は要りません。事例帳に取り込んだ判断を比べるなら、ファイルの代わりに --coder を二つ指定してください）",
+                casebook.display()
+            );
+        }
         let list = self.output.as_deref().map(|path| ListFile::create(path, self.overwrite)).transpose()?;
         let (casebook, coders, first, second) = match (&self.files[..], &self.coder[..]) {
             ([first, second], _) => {
@@ -91,7 +98,7 @@ impl Args {
                 }
             }
             (_, [first, second]) => {
-                let mut casebook = Casebook::open(&self.casebook.casebook)?;
+                let mut casebook = Casebook::open(self.casebook.as_deref().unwrap_or(Path::new("casebook")))?;
                 let decisions = casebook.decisions()?;
                 let of = |name: &String| {
                     let codings = codings_of_coder(&casebook, &decisions, name.trim())?;
