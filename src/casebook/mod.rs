@@ -95,7 +95,7 @@ impl Casebook {
     /// When the folder is missing, holds no casebook, a newer or a damaged one, or is held by another process.
     pub fn open(folder: &Path) -> Result<Self, CasebookError> {
         if !folder.is_dir() {
-            return Err(CasebookError::Missing(folder.to_path_buf()));
+            return Err(CasebookError::no_folder(folder));
         }
         if !folder.join(FILE).is_file() {
             return Err(CasebookError::NotACasebook(folder.to_path_buf()));
@@ -109,6 +109,9 @@ impl Casebook {
     ///
     /// As [`Casebook::open`], and when the folder cannot be made.
     pub fn open_or_create(folder: &Path) -> Result<Self, CasebookError> {
+        if folder.is_file() {
+            return Err(CasebookError::no_folder(folder));
+        }
         fs::create_dir_all(folder).map_err(|source| CasebookError::Create { folder: folder.to_path_buf(), source })?;
         Self::connect(folder, true)
     }
