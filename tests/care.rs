@@ -697,6 +697,16 @@ fn an_appendix_from_a_casebook_is_on_record_in_it() {
     let decided = decisions();
     ends(at, &["verify", "m.json.record.json"], 1, &["事例集の伏せた所の数が違います: 記録 1 → いま 0", "出力の有無"]);
     assert_eq!((decisions(), runs()), (decided, before));
+
+    // The casebook is gone: nothing else is to be made in its place.
+    fs::rename(at.join("casebook"), at.join("moved")).expect("the folder is moved");
+    let ran = ends(
+        at,
+        &["verify", "m.json.record.json"],
+        2,
+        &["記録のときの事例帳 casebook がありません", "元の場所に戻すか", "控えを casebook/casebook.sqlite として"],
+    );
+    assert!(!ran.stderr.contains("jirei import"), "{}", ran.stderr);
 }
 
 // Several processes at once.
