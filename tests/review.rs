@@ -661,6 +661,17 @@ fn decisions_are_listed_and_taken_back_one_by_one() {
     assert_eq!((first["by_rules"].as_bool(), first["undone"]["coder"].as_str()), (Some(true), Some("佐藤")));
     assert_eq!(desk.run(&["log", "--decisions", "--format", "csv"]).stdout.lines().count(), 4);
     assert_eq!(desk.run(&["log", "--coder", "だれか"]).stdout.lines().count(), 1);
+    for (arguments, words) in [
+        (["log", "--batch", "77"], &["番号 77 の作業はありません", "jirei review log"][..]),
+        (["log", "--id", "nai"], &["番号「nai」の回答はありません", "jirei search"]),
+    ] {
+        let ran = desk.run(&arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        says(&ran.stderr, words);
+    }
+    let ran = desk.run(&["log", "--id", "a01"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    says(&ran.stderr, &["番号「a01」の回答についての判断はまだありません"]);
     assert_eq!(desk.run(&["undo", "--coder", "佐藤"]).code, 2);
     let ran = desk.run(&["undo", "99", "--coder", "佐藤"]);
     assert_eq!(ran.code, 2);
