@@ -1301,7 +1301,15 @@ fn agreement_needs_files_of_one_casebook_without_faults() {
     let ran = desk.run(&["agreement", "review.xlsx", "other.xlsx", "--casebook", "."]);
     assert_eq!(ran.code, 2);
     says(&ran.stderr, &["--casebook .", "一緒に指定できません", "--coder"]);
-    assert_eq!(desk.run(&["agreement", "review.xlsx"]).code, 2);
+    for (files, words) in [
+        (&["review.xlsx"][..], &["二つ指定", "1 個"][..]),
+        (&["review.xlsx", "bad.xlsx", "other.xlsx"], &["二つ指定", "3 個"]),
+        (&["review.xlsx", "./review.xlsx"], &["`./review.xlsx` は同じファイルです", "二人が別々に直した"]),
+    ] {
+        let ran = desk.run(&[&["agreement"][..], files].concat());
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        says(&ran.stderr, words);
+    }
     let ran = desk.run(&["agreement", "review.xlsx", "review.xlsx", "-o", "list.txt"]);
     assert_eq!(ran.code, 2);
     says(&ran.stderr, &[".xlsx"]);

@@ -29,7 +29,7 @@ const RESAMPLES: usize = 2000;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// 二人が別々に直した、同じ回答の Excel ファイル二つ（--coder を二つ指定すれば要らない）
-    #[arg(value_name = "ファイル", num_args = 2, required_unless_present = "coder", conflicts_with = "coder")]
+    #[arg(value_name = "ファイル", required_unless_present = "coder", conflicts_with = "coder")]
     files: Vec<PathBuf>,
     /// 事例帳に判断を取り込んである人の名前（二回指定する）
     #[arg(long, value_name = "名前")]
@@ -80,6 +80,13 @@ impl Args {
         let list = self.output.as_deref().map(|path| ListFile::create(path, self.overwrite)).transpose()?;
         let (casebook, coders, first, second) = match (&self.files[..], &self.coder[..]) {
             ([first, second], _) => {
+                if first.canonicalize().is_ok_and(|one| second.canonicalize().is_ok_and(|other| one == other)) {
+                    anyhow::bail!(
+                        "`{}` と `{}` は同じファイルです（二人が別々に直したファイルを一つずつ指定してください）",
+                        first.display(),
+                        second.display()
+                    );
+                }
                 match (read(first)?, read(second)?) {
                     (Some((one, first)), Some((other, second))) => {
                         if one != other {
@@ -120,6 +127,10 @@ impl Args {
                 };
                 (identity, Coders::Names([first, second].map(|name| name.trim().to_owned())), one, other)
             }
+            ([_, ..], _) => anyhow::bail!(
+                "比べるファイルは、二人が別々に直したものを二つ指定してください（指定されたファイルは {} 個です）",
+                self.files.len()
+            ),
             _ => anyhow::bail!("--coder は二人分指定してください"),
         };
         let names = match &self.files[..] {
