@@ -663,6 +663,9 @@ fn an_appendix_from_a_casebook_is_on_record_in_it() {
     assert_eq!(record["casebook"]["coders"][0]["comments"], 30);
     assert_eq!(record["inputs"], serde_json::json!([]));
     ends(at, &["verify", "a.docx.record.json"], 0, &["記録のとおりです", "appendix", "30"]);
+    let both = ["appendix", "--casebook", "casebook", "a.jsonl", "-o", "both.md"];
+    ends(at, &both, 2, &["ファイル（a.jsonl）と事例帳（--casebook casebook）は一緒に指定できません", "jirei import"]);
+    assert!(!at.join("both.md").exists());
     assert_eq!(runs(), kept, "a recomputation is not on record");
     done(at, &["casebook", "check"]);
 
@@ -694,6 +697,16 @@ fn an_appendix_from_a_casebook_is_on_record_in_it() {
     let decided = decisions();
     ends(at, &["verify", "m.json.record.json"], 1, &["事例集の伏せた所の数が違います: 記録 1 → いま 0", "出力の有無"]);
     assert_eq!((decisions(), runs()), (decided, before));
+
+    // The casebook is gone: nothing else is to be made in its place.
+    fs::rename(at.join("casebook"), at.join("moved")).expect("the folder is moved");
+    let ran = ends(
+        at,
+        &["verify", "m.json.record.json"],
+        2,
+        &["記録のときの事例帳 casebook がありません", "元の場所に戻すか", "控えを casebook/casebook.sqlite として"],
+    );
+    assert!(!ran.stderr.contains("jirei import"), "{}", ran.stderr);
 }
 
 // Several processes at once.

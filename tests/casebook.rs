@@ -341,6 +341,16 @@ fn what_is_no_casebook_is_told() {
     ] {
         says(&error, &["ありません", "jirei import"]);
     }
+    let file = folder.path().join("0120.sqlite");
+    std::fs::write(&file, "").expect("the file is written");
+    for error in [
+        IndexError::from(Casebook::open(&file).expect_err("it is a file")),
+        IndexError::from(Casebook::open_or_create(&file).expect_err("it is a file")),
+        Searcher::open(&file, DICTIONARY).expect_err("it is a file"),
+        Searcher::open_or_rebuild(&file, DICTIONARY, &mut maker()).map(drop).expect_err("it is a file"),
+    ] {
+        says(&error, &["0120.sqlite` はファイルです", "フォルダーを指定", "控えなら", "casebook.sqlite という名前"]);
+    }
     for error in [
         IndexError::from(Casebook::open(folder.path()).expect_err("it is empty")),
         Searcher::open(folder.path(), DICTIONARY).expect_err("it is empty"),

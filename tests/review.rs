@@ -228,6 +228,7 @@ fn thirty_changed_cells_give_thirty_decisions() {
     let ran = desk.import("changed.xlsx");
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(ran.stdout, dry.stdout);
+    says(&ran.stderr, &["jirei review undo 1 --casebook . --coder 山田"]);
     assert_eq!(desk.decisions(), 30);
     let batches = desk.casebook().batches().expect("the record reads");
     assert_eq!((batches.len(), batches[0].decisions, batches[0].info.source.as_str()), (1, 30, "changed.xlsx"));
@@ -276,9 +277,10 @@ fn thirty_changed_cells_give_thirty_decisions() {
     assert_eq!((desk.comment("a16").note, desk.comment("a28").good_quote), (None, None));
 
     // Both batches taken back: as before all.
-    for batch in ["2", "1"] {
+    for (batch, file) in [("2", "back.xlsx"), ("1", "changed.xlsx")] {
         let ran = desk.run(&["undo", batch, "--coder", "佐藤"]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
+        says(&ran.stderr, &[&format!("事例帳 . の作業 {batch}（山田 さん、20"), file]);
     }
     assert_eq!(desk.picture(), before);
     let ran = desk.run(&["undo", "1", "--coder", "佐藤"]);
@@ -343,7 +345,7 @@ fn decisions_outlive_new_rules_and_a_new_file() {
 fn what_cannot_be_right_is_refused_by_cell() {
     let desk = Desk::new();
     type Change = fn(&mut Book);
-    let cases: [(&str, Change, &[&str]); 15] = [
+    let cases: [(&str, Change, &[&str]); 17] = [
         (
             "text",
             |book| {
@@ -373,6 +375,22 @@ fn what_cannot_be_right_is_refused_by_cell() {
                 book.rows().push(copy);
             },
             &["レビュー!A62", "a16", "どちらか"],
+        ),
+        (
+            "a renamed heading",
+            |book| {
+                let column = book.set("a16", "機器", "外す").column("機器");
+                book.rows()[0][column] = "器械".to_owned();
+            },
+            &["レビュー!J1", "「器械」", "見出し「機器」の列が見当たりません", "元に戻"],
+        ),
+        (
+            "an emptied heading",
+            |book| {
+                let column = book.set("a16", "機器", "外す").column("機器");
+                book.rows()[0][column].clear();
+            },
+            &["レビュー!J1", "見出しが空", "見出し「機器」の列が見当たりません"],
         ),
         (
             "an id over another",
@@ -497,7 +515,6 @@ fn what_does_no_harm_is_taken() {
     book.rows().push(vec![String::new(); width]);
     let text = book.rows()[2][4].clone();
     book.rows()[2][4] = format!("{text}_x000D_\n ");
-    book.rows()[1].push("人数".to_owned());
     let gone = book.rows()[1].iter().position(|cell| cell == "スマホ").expect("the column is there");
     for row in book.rows() {
         if row.len() > gone {
@@ -513,7 +530,16 @@ fn what_does_no_harm_is_taken() {
     let ran = desk.import("changed.xlsx");
     assert_eq!((ran.code, ran.stdout.lines().count()), (0, 1), "{}", ran.stderr);
     says(&ran.stdout, &["山田 見直し済み!J", "a16  機器: ○ → 外す"]);
-    says(&ran.stderr, &["「スマホ」の列が見当たらない", "「人数」は読みません"]);
+    says(&ran.stderr, &["「スマホ」の列が見当たらない"]);
+
+    // A column of one's own.
+    let mut book = desk.book();
+    book.rows()[0].push("人数".to_owned());
+    book.rows()[1].push("3".to_owned());
+    book.save(&desk.file("more.xlsx"));
+    let ran = desk.import("more.xlsx");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    says(&ran.stderr, &["「人数」は読みません"]);
 }
 
 #[test]
@@ -626,6 +652,7 @@ fn decisions_are_listed_and_taken_back_one_by_one() {
     let number = desk.casebook().decisions().expect("the record reads")[0].number.to_string();
     let ran = desk.run(&["undo", "--decision", &number, "--coder", "佐藤"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+    says(&ran.stderr, &[&format!("事例帳 . の判断 {number} を"), "作業 1: 山田 さん、20", "first.xlsx"]);
     assert!(desk.comment("a16").categories.iter().any(|id| &**id == "device"));
     says(&desk.run(&["log", "--id", "a16"]).stdout, &["佐藤 さんが取り消し"]);
     let lines = desk.run(&["log", "--decisions", "--format", "jsonl"]).stdout;
@@ -634,6 +661,17 @@ fn decisions_are_listed_and_taken_back_one_by_one() {
     assert_eq!((first["by_rules"].as_bool(), first["undone"]["coder"].as_str()), (Some(true), Some("佐藤")));
     assert_eq!(desk.run(&["log", "--decisions", "--format", "csv"]).stdout.lines().count(), 4);
     assert_eq!(desk.run(&["log", "--coder", "だれか"]).stdout.lines().count(), 1);
+    for (arguments, words) in [
+        (["log", "--batch", "77"], &["番号 77 の作業はありません", "jirei review log"][..]),
+        (["log", "--id", "nai"], &["番号「nai」の回答はありません", "jirei search"]),
+    ] {
+        let ran = desk.run(&arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        says(&ran.stderr, words);
+    }
+    let ran = desk.run(&["log", "--id", "a01"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    says(&ran.stderr, &["番号「a01」の回答についての判断はまだありません"]);
     assert_eq!(desk.run(&["undo", "--coder", "佐藤"]).code, 2);
     let ran = desk.run(&["undo", "99", "--coder", "佐藤"]);
     assert_eq!(ran.code, 2);
@@ -656,7 +694,7 @@ fn the_workbook_is_ready_to_work_in() {
     changed[1].comment.text = "-くろまる\r\n@二行目 _x0041_ <b>&".to_owned();
     changed[2].comment.prefecture = Some("+愛知".to_owned());
     import(desk.path(), &source("formulas.tsv"), changed).expect("the import succeeds");
-    assert_eq!(desk.run(&["export", "-o", "review.xlsx"]).code, 0);
+    assert_eq!(desk.run(&["export", "-o", "review.xlsx", "--overwrite"]).code, 0);
     let path = desk.file("review.xlsx");
     let sheet = part(&path, "xl/worksheets/sheet1.xml");
     for piece in [
@@ -702,7 +740,7 @@ fn the_workbook_is_ready_to_work_in() {
     assert!(certainties.is_sorted(), "{certainties:?}");
     assert!(certainties[0] < certainties[59]);
     let same = fs::read(&path).expect("the file reads");
-    assert_eq!(desk.run(&["export", "-o", "review.xlsx"]).code, 0);
+    assert_eq!(desk.run(&["export", "-o", "review.xlsx", "--overwrite"]).code, 0);
     // Another moment is written down in it, nothing else.
     assert_eq!(fs::read(&path).expect("the file reads").len().abs_diff(same.len()) / 64, 0);
 }
@@ -711,7 +749,7 @@ fn the_workbook_is_ready_to_work_in() {
 fn a_part_can_be_exported() {
     let desk = Desk::new();
     let ids = |desk: &Desk, arguments: &[&str]| {
-        let mut all = vec!["export", "-o", "part.xlsx"];
+        let mut all = vec!["export", "-o", "part.xlsx", "--overwrite"];
         all.extend(arguments);
         let ran = desk.run(&all);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -735,13 +773,78 @@ fn a_part_can_be_exported() {
     assert_eq!(ids(&desk, &["停電", "--undecided"]), ["a52"]);
     for (arguments, words) in [
         (&["export", "-o", "part.csv"][..], &["part.csv", ".xlsx"][..]),
-        (&["export", "停電 隕石", "-o", "part.xlsx"], &["書き出す回答がありません"]),
-        (&["export", "-o", "part.xlsx", "--sample", "多め"], &["--sample"]),
+        (&["export", "停電 隕石", "-o", "none.xlsx"], &["書き出す回答がありません"]),
+        (&["export", "-o", "none.xlsx", "--sample", "多め"], &["--sample"]),
     ] {
         let ran = desk.run(arguments);
         assert_eq!(ran.code, 2, "{arguments:?}");
         says(&ran.stderr, words);
     }
+}
+
+#[test]
+fn a_corrected_workbook_is_not_replaced_unasked() {
+    let desk = Desk::new();
+    let list = differing(&desk);
+    list.save(&desk.file("list.xlsx"));
+    for (name, arguments) in [
+        ("A.xlsx", &["export", "-o", "A.xlsx"][..]),
+        ("list.xlsx", &["agreement", "A.xlsx", "B.xlsx", "-o", "list.xlsx"]),
+    ] {
+        let corrected = fs::read(desk.file(name)).expect("the file reads");
+        let ran = desk.run(arguments);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        says(&ran.stderr, &[name, "すでにあります", "直しは失われます", "別の名前", "--overwrite"]);
+        assert!(fs::read(desk.file(name)).expect("the file reads") == corrected, "{name} is another");
+    }
+    // A list that is only for reading can be written anew.
+    for name in ["list.csv", "list.csv"] {
+        assert_eq!(desk.run(&["agreement", "A.xlsx", "B.xlsx", "-o", name]).code, 0);
+    }
+    let ran = desk.run(&["agreement", "A.xlsx", "B.xlsx", "-o", "list.xlsx", "--overwrite"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(desk.run(&["export", "-o", "A.xlsx", "--overwrite"]).code, 0);
+    says(&desk.import("A.xlsx").stderr, &["変えたセルは 0 個"]);
+}
+
+#[test]
+fn a_casebook_is_known_from_its_making() {
+    let identity = |folder: &Path| {
+        let connection = rusqlite::Connection::open(folder.join(FILE)).expect("the file opens");
+        connection.query_row("SELECT value FROM meta WHERE name = 'identity'", [], |row| row.get::<_, String>(0)).ok()
+    };
+    // What is exported after a backup comes back to what is restored from it; a writer is nothing to wait for.
+    let folder = casebook();
+    let at = folder.path();
+    fs::create_dir(at.join("restored")).expect("the folder is made");
+    let to = format!("restored/{FILE}");
+    assert_eq!(jirei(at, &["casebook", "backup", &to, "--casebook", "."]).code, 0);
+    let mut open = Casebook::open(at).expect("the casebook opens");
+    let lock = open.lock().expect("nobody writes");
+    let ran = jirei(at, &["review", "export", "-o", "review.xlsx", "--casebook", "."]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    drop(lock);
+    let mut book = Book::open(&at.join("review.xlsx"));
+    book.set("a16", "機器", "外す").save(&at.join("review.xlsx"));
+    let ran = jirei(at, &["review", "import", "review.xlsx", "--coder", "山田", "--casebook", "restored"]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (0, 1), "{}", ran.stderr);
+    assert_eq!(identity(&at.join("restored")), identity(at));
+
+    // One of an older version gets it when it is opened, unless somebody writes just then.
+    let forget = || {
+        let connection = rusqlite::Connection::open(at.join(FILE)).expect("the file opens");
+        connection.execute("DELETE FROM meta WHERE name = 'identity'", []).expect("the record is written");
+    };
+    forget();
+    let lock = open.lock().expect("nobody writes");
+    drop(Casebook::open(at).expect("the casebook opens"));
+    drop(lock);
+    assert_eq!(identity(at), None);
+    drop(Casebook::open(at).expect("the casebook opens"));
+    let drawn = identity(at);
+    assert_eq!(drawn.as_ref().map(String::len), Some(32));
+    drop(Casebook::open(at).expect("the casebook opens"));
+    assert_eq!(identity(at), drawn);
 }
 
 #[test]
@@ -1195,7 +1298,18 @@ fn agreement_needs_files_of_one_casebook_without_faults() {
     let ran = desk.run(&["agreement", "review.xlsx", "bad.xlsx"]);
     assert_eq!(ran.code, 1);
     says(&ran.stderr, &["bad.xlsx", "レビュー!I", "？"]);
-    assert_eq!(desk.run(&["agreement", "review.xlsx"]).code, 2);
+    let ran = desk.run(&["agreement", "review.xlsx", "other.xlsx", "--casebook", "."]);
+    assert_eq!(ran.code, 2);
+    says(&ran.stderr, &["--casebook .", "一緒に指定できません", "--coder"]);
+    for (files, words) in [
+        (&["review.xlsx"][..], &["二つ指定", "1 個"][..]),
+        (&["review.xlsx", "bad.xlsx", "other.xlsx"], &["二つ指定", "3 個"]),
+        (&["review.xlsx", "./review.xlsx"], &["`./review.xlsx` は同じファイルです", "二人が別々に直した"]),
+    ] {
+        let ran = desk.run(&[&["agreement"][..], files].concat());
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        says(&ran.stderr, words);
+    }
     let ran = desk.run(&["agreement", "review.xlsx", "review.xlsx", "-o", "list.txt"]);
     assert_eq!(ran.code, 2);
     says(&ran.stderr, &[".xlsx"]);

@@ -10,6 +10,9 @@ pub enum CasebookError {
     /// The folder does not exist.
     #[error("事例帳のフォルダー `{}` がありません（名前を確かめるか、`jirei import ファイル --casebook {}` で作ってください）", .0.display(), .0.display())]
     Missing(PathBuf),
+    /// A file where a folder should be: a backup, or the record itself.
+    #[error("`{}` はファイルです（--casebook には事例帳のフォルダーを指定してください。事例帳の控えなら、新しいフォルダーに casebook.sqlite という名前で置いて、そのフォルダーを指定してください）", .0.display())]
+    NotAFolder(PathBuf),
     /// The folder, or the file in it, is something else.
     #[error("`{}` は事例帳ではありません（`casebook.sqlite` のあるフォルダーを指定してください）", .0.display())]
     NotACasebook(PathBuf),
@@ -114,6 +117,14 @@ impl CasebookError {
     /// Whether another process writes, so that waiting helps.
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Locked(_))
+    }
+
+    /// Why a path is no folder.
+    pub(crate) fn no_folder(path: &Path) -> Self {
+        match path.is_file() {
+            true => Self::NotAFolder(path.to_path_buf()),
+            false => Self::Missing(path.to_path_buf()),
+        }
     }
 
     pub(super) fn from_backup(path: &Path, source: rusqlite::Error) -> Self {

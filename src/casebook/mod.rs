@@ -95,7 +95,7 @@ impl Casebook {
     /// When the folder is missing, holds no casebook, a newer or a damaged one, or is held by another process.
     pub fn open(folder: &Path) -> Result<Self, CasebookError> {
         if !folder.is_dir() {
-            return Err(CasebookError::Missing(folder.to_path_buf()));
+            return Err(CasebookError::no_folder(folder));
         }
         if !folder.join(FILE).is_file() {
             return Err(CasebookError::NotACasebook(folder.to_path_buf()));
@@ -109,6 +109,9 @@ impl Casebook {
     ///
     /// As [`Casebook::open`], and when the folder cannot be made.
     pub fn open_or_create(folder: &Path) -> Result<Self, CasebookError> {
+        if folder.is_file() {
+            return Err(CasebookError::no_folder(folder));
+        }
         fs::create_dir_all(folder).map_err(|source| CasebookError::Create { folder: folder.to_path_buf(), source })?;
         Self::connect(folder, true)
     }
@@ -173,24 +176,17 @@ impl Casebook {
         })
     }
 
-    /// What tells this casebook from others, wherever its folder is moved to: 32 hexadecimal digits, drawn when they
-    /// are first asked for.
+    /// What tells this casebook from others, wherever its folder is moved to: 32 hexadecimal digits, drawn when it is
+    /// made (or, where an older version of the program made it, when it is first opened to be written).
     ///
     /// # Errors
     ///
     /// When the record cannot be read, or not be written the first time.
     pub fn identity(&mut self) -> Result<String, CasebookError> {
         let Self { folder, connection } = self;
-        let known: Option<String> = connection
-            .query_row("SELECT value FROM meta WHERE name = 'identity'", [], |row| row.get(0))
-            .optional()
-            .in_casebook(folder)?;
-        if let Some(identity) = known {
-            return Ok(identity);
+        if !has_identity(connection).in_casebook(folder)? {
+            draw_identity(connection).in_casebook(folder)?;
         }
-        connection
-            .execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('identity', lower(hex(randomblob(16))))", [])
-            .in_casebook(folder)?;
         self.meta("identity")
     }
 
@@ -280,6 +276,16 @@ fn write_meta(connection: &Connection, name: &str, value: &str) -> rusqlite::Res
         .map(drop)
 }
 
+fn has_identity(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM meta WHERE name = 'identity'")?.exists([])
+}
+
+fn draw_identity(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('identity', lower(hex(randomblob(16))))", [])
+        .map(drop)
+}
+
 /// One more change of the record; gives the new number.
 fn next_revision(connection: &Connection) -> rusqlite::Result<u64> {
     let revision = read_meta(connection, "revision")?.parse::<u64>().unwrap_or(0) + 1;
@@ -343,6 +349,12 @@ fn prepare(connection: &mut Connection, folder: &Path, create: bool) -> Result<(
     if found < MIGRATIONS.len() as u32 {
         migrate(connection, folder)?;
     }
+    if !has_identity(connection).in_casebook(folder)? {
+        // Nobody is kept waiting for it: where another process writes just now, the next one to open it does it.
+        connection.busy_timeout(Duration::ZERO).in_casebook(folder)?;
+        let _ = draw_identity(connection);
+        connection.busy_timeout(PATIENCE).in_casebook(folder)?;
+    }
     connection.pragma_update(None, "foreign_keys", true).in_casebook(folder)
 }
 
@@ -356,6 +368,7 @@ fn migrate(connection: &mut Connection, folder: &Path) -> Result<(), CasebookErr
     for migration in &MIGRATIONS[found.min(MIGRATIONS.len())..] {
         transaction.execute_batch(migration).in_casebook(folder)?;
     }
+    draw_identity(&transaction).in_casebook(folder)?;
     let orphans = care::orphans(&transaction).in_casebook(folder)?;
     if let Some(orphan) = orphans.first() {
         return Err(CasebookError::Value { folder: folder.to_path_buf(), what: orphan.clone() });

@@ -57,6 +57,19 @@ impl Args {
             out.flush()?;
             anyhow::bail!("ファイルがないので計算し直せません（記録のときと同じ場所に置いてください）");
         }
+        // An import is computed from its files alone.
+        if let Some(casebook) = recorded.casebook.as_ref().filter(|_| recorded.command != "import") {
+            let folder = Path::new(&casebook.folder);
+            let file = folder.join(crate::casebook::FILE);
+            if !file.is_file() {
+                out.flush()?;
+                anyhow::bail!(
+                    "記録のときの事例帳 {} がありません。元の場所に戻すか、控えを {} として置いてください",
+                    folder.display(),
+                    file.display()
+                );
+            }
+        }
         let mut found = recompute(&recorded)?;
         if recorded.command == "import" {
             // The casebook goes on changing with later imports and decisions.

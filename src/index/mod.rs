@@ -441,7 +441,7 @@ impl OpenIndex {
     /// Opens the index of a casebook without opening the record.
     pub(crate) fn open(folder: &Path, dictionary: &str) -> Result<Self, IndexError> {
         if !folder.is_dir() {
-            return Err(CasebookError::Missing(folder.to_path_buf()).into());
+            return Err(CasebookError::no_folder(folder).into());
         }
         if !folder.join(crate::casebook::FILE).is_file() {
             return Err(CasebookError::NotACasebook(folder.to_path_buf()).into());

@@ -149,7 +149,7 @@ impl ReviewFile {
             .ok_or_else(|| not_a_review(format!("「{REVIEW_SHEET}」シートがありません")))?;
         let header = header_row(&rows)
             .ok_or_else(|| not_a_review(format!("「{sheet}」シートに「{ID}」と「{TEXT}」の見出しがありません")))?;
-        let mut reading = Reading::new(sheet, &state, &rows[header])?;
+        let mut reading = Reading::new(sheet, &state, &rows[header], &rows[header + 1..])?;
         for (number, cells) in &rows[header + 1..] {
             reading.row(*number, cells);
         }
@@ -300,7 +300,7 @@ struct Reading<'s> {
 }
 
 impl<'s> Reading<'s> {
-    fn new(sheet: String, state: &'s State, header: &SheetRow) -> Result<Self, ReviewError> {
+    fn new(sheet: String, state: &'s State, header: &SheetRow, below: &[SheetRow]) -> Result<Self, ReviewError> {
         let mut reading = Self {
             sheet,
             state,
@@ -313,16 +313,25 @@ impl<'s> Reading<'s> {
         let (number, cells) = header;
         let mut at: BTreeMap<String, usize> = BTreeMap::new();
         let mut unread = Vec::new();
+        // Columns that may be one of ours under another heading.
+        let mut unknown = Vec::new();
         for (column, cell) in cells.iter().enumerate() {
             let written = cell.as_deref().unwrap_or_default();
             let name = folded(written);
             if name.is_empty() {
+                let is_filled = |cells: &[Result<String, String>]| {
+                    cells.get(column).is_some_and(|cell| cell.as_ref().map_or(true, |cell| !cell.trim().is_empty()))
+                };
+                if below.iter().any(|(_, cells)| is_filled(cells)) {
+                    unknown.push((column, "見出しが空です".to_owned()));
+                }
                 continue;
             }
             let is_ours = HEADERS.iter().any(|header| folded(header) == name)
                 || state.categories.iter().any(|category| folded(&category.label) == name);
             if !is_ours {
                 unread.push(format!("「{}」", written.trim()));
+                unknown.push((column, format!("「{}」は書き出したときにない見出しです", written.trim())));
             } else if let Some(first) = at.get(&name) {
                 let first = cell_name(&reading.sheet, *number, *first);
                 let message =
@@ -352,6 +361,16 @@ impl<'s> Reading<'s> {
         // The header was chosen for having both.
         let (id, text) = (find(ID).unwrap_or_default(), find(TEXT).unwrap_or_default());
         reading.columns = Columns { id, text, primary, good_quote, note, categories };
+        if !gone.is_empty() && !unknown.is_empty() {
+            let gone = gone.join("");
+            for (column, what) in unknown {
+                let message = format!(
+                    "{what}。一方で、見出し{gone}の列が見当たりません。見出しを書き換えたのなら元に戻し、そうでなければこの列を消してください"
+                );
+                reading.problem(*number, column, message);
+            }
+            return Ok(reading);
+        }
         if !gone.is_empty() {
             reading
                 .notes

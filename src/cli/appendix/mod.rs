@@ -39,9 +39,9 @@ pub(super) struct Args {
     files: Vec<PathBuf>,
     #[command(flatten)]
     options: InputOptions,
-    /// 事例帳のフォルダー
-    #[arg(long, value_name = "フォルダー", default_value = "casebook")]
-    casebook: PathBuf,
+    /// 事例帳のフォルダー（指定しなければ casebook。ファイルと一緒には指定できない）
+    #[arg(long, value_name = "フォルダー")]
+    casebook: Option<PathBuf>,
     /// 書き出すファイル（拡張子で形式が決まる: docx、xlsx、html、md、csv、json）
     #[arg(short, long, value_name = "ファイル")]
     output: PathBuf,
@@ -93,6 +93,13 @@ impl Args {
         if self.template.is_some() && format != AppendixFormat::Docx {
             anyhow::bail!("--template は Word（.docx）に書き出すときだけ使えます（出力先の拡張子は .{format} です）");
         }
+        if let (Some(casebook), [file, ..]) = (&self.casebook, &self.files[..]) {
+            anyhow::bail!(
+                "ファイル（{}）と事例帳（--casebook {}）は一緒に指定できません（どちらか一方から作ります。ファイルも事例帳に入れるなら、先に jirei import で取り込んでください）",
+                file.display(),
+                casebook.display()
+            );
+        }
         if self.record_masks && !self.files.is_empty() {
             anyhow::bail!(
                 "--record-masks は事例帳から作るときだけ使えます（ファイルから作るときは --masks 控え.toml を使ってください）"
@@ -118,7 +125,7 @@ impl Args {
         }
         let mut casebook = match self.files.is_empty() {
             true => Some(
-                Casebook::open(&self.casebook)
+                Casebook::open(self.casebook_folder())
                     .context("読み込むファイルの指定がないので、事例帳から作ろうとしました")?,
             ),
             false => None,
@@ -232,6 +239,10 @@ impl Args {
         Ok((if material.clean { Outcome::Done } else { Outcome::Findings }, record))
     }
 
+    fn casebook_folder(&self) -> &Path {
+        self.casebook.as_deref().unwrap_or(Path::new("casebook"))
+    }
+
     fn settings(&self, codebook: &Codebook) -> anyhow::Result<Settings> {
         let Some(path) = &self.settings else { return Ok(Settings::default()) };
         let text =
@@ -277,7 +288,7 @@ impl Args {
         eprintln!(
             "{} か所を伏せる判断を事例帳 {} に記録しました（判断した人: {}、まとまりの番号 {}）",
             decisions.len(),
-            self.casebook.display(),
+            self.casebook_folder().display(),
             info.coder,
             appended.batch.unwrap_or_default()
         );

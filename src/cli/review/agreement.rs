@@ -9,7 +9,7 @@ use std::{
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::{CasebookArgs, Outcome, now};
+use super::{Outcome, now, refuse_existing};
 use crate::{
     agreement::Estimate,
     casebook::Casebook,
@@ -29,16 +29,20 @@ const RESAMPLES: usize = 2000;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// 二人が別々に直した、同じ回答の Excel ファイル二つ（--coder を二つ指定すれば要らない）
-    #[arg(value_name = "ファイル", num_args = 2, required_unless_present = "coder", conflicts_with = "coder")]
+    #[arg(value_name = "ファイル", required_unless_present = "coder", conflicts_with = "coder")]
     files: Vec<PathBuf>,
     /// 事例帳に判断を取り込んである人の名前（二回指定する）
     #[arg(long, value_name = "名前")]
     coder: Vec<String>,
-    #[command(flatten)]
-    casebook: CasebookArgs,
+    /// 事例帳のフォルダー（指定しなければ casebook。--coder で比べるとき）
+    #[arg(long, value_name = "フォルダー")]
+    casebook: Option<PathBuf>,
     /// 二人が食い違う回答の一覧を書き出すファイル（.xlsx か .csv。.xlsx は、決めて書き込めば review import で取り込める）
     #[arg(short, long, value_name = "ファイル")]
     output: Option<PathBuf>,
+    /// 同じ名前の .xlsx の一覧があれば置き換える（その一覧に書き込んだことは失われる）
+    #[arg(long)]
+    overwrite: bool,
     /// 区間を求めるくじの種
     #[arg(long, value_name = "数", default_value_t = 1)]
     seed: u64,
@@ -67,9 +71,22 @@ struct Line {
 
 impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let list = self.output.as_deref().map(ListFile::create).transpose()?;
+        if let (Some(casebook), [_, ..]) = (&self.casebook, &self.files[..]) {
+            anyhow::bail!(
+                "ファイルと事例帳（--casebook {}）は一緒に指定できません（ファイルどうしを比べるなら --casebook は要りません。事例帳に取り込んだ判断を比べるなら、ファイルの代わりに --coder を二つ指定してください）",
+                casebook.display()
+            );
+        }
+        let list = self.output.as_deref().map(|path| ListFile::create(path, self.overwrite)).transpose()?;
         let (casebook, coders, first, second) = match (&self.files[..], &self.coder[..]) {
             ([first, second], _) => {
+                if first.canonicalize().is_ok_and(|one| second.canonicalize().is_ok_and(|other| one == other)) {
+                    anyhow::bail!(
+                        "`{}` と `{}` は同じファイルです（二人が別々に直したファイルを一つずつ指定してください）",
+                        first.display(),
+                        second.display()
+                    );
+                }
                 match (read(first)?, read(second)?) {
                     (Some((one, first)), Some((other, second))) => {
                         if one != other {
@@ -88,7 +105,7 @@ impl Args {
                 }
             }
             (_, [first, second]) => {
-                let mut casebook = Casebook::open(&self.casebook.casebook)?;
+                let mut casebook = Casebook::open(self.casebook.as_deref().unwrap_or(Path::new("casebook")))?;
                 let decisions = casebook.decisions()?;
                 let of = |name: &String| {
                     let codings = codings_of_coder(&casebook, &decisions, name.trim())?;
@@ -110,6 +127,10 @@ impl Args {
                 };
                 (identity, Coders::Names([first, second].map(|name| name.trim().to_owned())), one, other)
             }
+            ([_, ..], _) => anyhow::bail!(
+                "比べるファイルは、二人が別々に直したものを二つ指定してください（指定されたファイルは {} 個です）",
+                self.files.len()
+            ),
             _ => anyhow::bail!("--coder は二人分指定してください"),
         };
         let names = match &self.files[..] {
@@ -245,13 +266,16 @@ struct ListFile {
 const HEADERS: [&str; 9] = ["id", "text", "only_a", "only_b", "both", "primary_a", "primary_b", "note_a", "note_b"];
 
 impl ListFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
+    fn create(path: &Path, overwrite: bool) -> anyhow::Result<Self> {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
         let is_workbook = match extension.as_deref() {
             Some("xlsx") => true,
             Some("csv") => false,
             _ => anyhow::bail!("一覧のファイルの名前は .xlsx か .csv で終えてください（`{}`）", path.display()),
         };
+        if is_workbook {
+            refuse_existing(path, overwrite)?;
+        }
         Ok(Self { file: OutputFile::create(path)?, is_workbook })
     }
 

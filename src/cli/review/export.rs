@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
-use super::{CasebookArgs, Outcome, Shared, now};
+use super::{CasebookArgs, Outcome, Shared, now, refuse_existing};
 use crate::{
     casebook::{Casebook, CasebookError, StoredComment},
     cli::output::{self, OutputFile},
@@ -19,6 +19,9 @@ pub(super) struct Args {
     /// 書き出す Excel ファイル（.xlsx）
     #[arg(short, long, value_name = "ファイル")]
     output: PathBuf,
+    /// 同じ名前のファイルがあれば置き換える（そのファイルに書き込んだ直しは失われる）
+    #[arg(long)]
+    overwrite: bool,
     #[command(flatten)]
     casebook: CasebookArgs,
     /// 都道府県で絞る（いくつでも）
@@ -50,6 +53,7 @@ impl Args {
         if !extension.is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx")) {
             anyhow::bail!("書き出すファイルの名前は .xlsx で終えてください（`{}`）", self.output.display());
         }
+        refuse_existing(&self.output, self.overwrite)?;
         let folder = &self.casebook.casebook;
         let mut casebook = Casebook::open(folder)?;
         let file = OutputFile::create(&self.output)?;

@@ -103,8 +103,9 @@ impl Args {
         let appended = decide(&mut casebook, &mut TokenMaker::new(&analyzer), &info, &review.decisions())?;
         let batch = appended.batch.unwrap_or_default();
         eprintln!(
-            "{} 個の判断を、作業 {batch} として取り込みました（取り消すには: jirei review undo {batch} --coder {}）",
+            "{} 個の判断を、作業 {batch} として取り込みました（取り消すには: jirei review undo {batch}{} --coder {}）",
             appended.decisions.len(),
+            self.casebook.option(),
             info.coder
         );
         Ok(Outcome::Done)

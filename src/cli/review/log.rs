@@ -8,6 +8,7 @@ use super::{CasebookArgs, ListFormat, Outcome, described, moment};
 use crate::{
     casebook::{Casebook, StoredBatch, StoredDecision},
     cli::{stdout, table},
+    comment::CommentId,
 };
 
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,7 @@ impl Args {
         let mut out = stdout();
         if self.decisions || !self.batch.is_empty() || !self.id.is_empty() {
             let decisions = casebook.decisions()?;
+            self.refuse_unknown(&casebook, &decisions)?;
             let wanted = decisions.iter().filter(|stored| {
                 by(&stored.coder)
                     && (self.batch.is_empty() || self.batch.contains(&stored.batch))
@@ -51,6 +53,31 @@ impl Args {
         }
         out.flush()?;
         Ok(Outcome::Done)
+    }
+
+    /// Refuses numbers that the casebook does not have; of a comment on which nothing was decided it says so.
+    fn refuse_unknown(&self, casebook: &Casebook, decisions: &[StoredDecision]) -> anyhow::Result<()> {
+        for batch in &self.batch {
+            if decisions.iter().all(|stored| stored.batch != *batch) {
+                anyhow::bail!(
+                    "事例帳 {} に番号 {batch} の作業はありません（作業の番号は、--batch を付けない jirei review log で確かめられます）",
+                    casebook.folder().display()
+                );
+            }
+        }
+        for id in &self.id {
+            if decisions.iter().any(|stored| id == stored.decision.comment.as_str()) {
+                continue;
+            }
+            if casebook.comment(&CommentId::new(id.as_str()))?.is_none() {
+                anyhow::bail!(
+                    "事例帳 {} に番号「{id}」の回答はありません（回答の番号は jirei search で確かめられます）",
+                    casebook.folder().display()
+                );
+            }
+            eprintln!("番号「{id}」の回答についての判断はまだありません");
+        }
+        Ok(())
     }
 
     fn write_batches(&self, out: &mut dyn Write, batches: &[&StoredBatch]) -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ mod import;
 mod log;
 mod undo;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
@@ -63,6 +63,27 @@ struct CasebookArgs {
     /// 事例帳のフォルダー
     #[arg(long, value_name = "フォルダー", default_value = "casebook")]
     casebook: PathBuf,
+}
+
+impl CasebookArgs {
+    /// The option as a command to be typed needs it: nothing where it names what is meant without it.
+    fn option(&self) -> String {
+        match self.casebook == Path::new("casebook") {
+            true => String::new(),
+            false => format!(" --casebook {}", self.casebook.display()),
+        }
+    }
+}
+
+/// Keeps a workbook in which somebody may have corrected something from being replaced unasked.
+fn refuse_existing(path: &Path, overwrite: bool) -> anyhow::Result<()> {
+    if path.is_file() && !overwrite {
+        anyhow::bail!(
+            "`{}` がすでにあります。置き換えると、そのファイルに書き込んだ直しは失われます（別の名前にするか、置き換えてよければ --overwrite を付けてください）",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// A list for the eye or for a program.
