@@ -227,6 +227,48 @@ fn another_survey_with_the_same_numbers_is_refused() {
 }
 
 #[test]
+fn answers_without_a_number_meet_no_others() {
+    let folder = folder();
+    let at = folder.path();
+    let csv = |rows: &[(&str, &str)]| {
+        let rows = rows.iter().map(|(number, text)| format!("{number},東京,{text}\n"));
+        "回答番号,都道府県,問7 事例\n".to_owned() + &rows.collect::<String>()
+    };
+    let first = [("1", "端末が朝から止まりました。"), ("", "氏名が●で表示されました。"), ("3", "窓口が混みました。")];
+    let second = [("11", "雪で往診に行けませんでした。"), ("", "説明に時間がかかります。"), ("13", "停電で困りました。")];
+    fs::write(at.join("a.csv"), csv(&first)).expect("writable");
+    fs::write(at.join("b.csv"), csv(&second)).expect("writable");
+    let ran = done(at, &["import", "a.csv"]);
+    assert!(ran.stderr.contains("番号のない行 1件（3行目）"), "{}", ran.stderr);
+    let ran = done(at, &["import", "b.csv"]);
+    for words in ["追加 3 件、更新 0 件", "番号のない回答 1 件は、別のファイル", "行2-問7@2", "--corrected"] {
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+    }
+    let all = done(at, &["search", "", "--sort", "report", "--format", "jsonl", "--limit", "20"]).stdout;
+    for (_, text) in first.iter().chain(&second) {
+        assert!(all.contains(text), "{text}: {all}");
+    }
+    // The same files, a copy under another name, and longer ones add nothing twice; a correction stays one.
+    for file in ["a.csv", "b.csv"] {
+        let ran = done(at, &["import", file]);
+        assert!(ran.stderr.contains("追加 0 件、更新 0 件") && ran.stderr.contains("変わらず 3 件"), "{}", ran.stderr);
+    }
+    let longer: Vec<_> = second.iter().copied().chain([("", "再起動しました。")]).collect();
+    fs::write(at.join("b2.csv"), csv(&longer)).expect("writable");
+    let ran = done(at, &["import", "b2.csv"]);
+    assert!(ran.stderr.contains("追加 1 件、更新 0 件") && !ran.stderr.contains("別の回答として"), "{}", ran.stderr);
+    fs::write(at.join("b.csv"), csv(&second).replace("時間がかかります", "とても時間がかかります")).expect("writable");
+    let ran = done(at, &["import", "b.csv"]);
+    assert!(ran.stderr.contains("追加 0 件、更新 1 件") && ran.stderr.contains("行2-問7@2"), "{}", ran.stderr);
+    fs::write(at.join("c.csv"), csv(&first).replace("●で表示", "黒丸で表示")).expect("writable");
+    let ran = done(at, &["import", "c.csv", "--corrected"]);
+    assert!(ran.stderr.contains("追加 0 件、更新 1 件、"), "{}", ran.stderr);
+    assert!(done(at, &["casebook", "check"]).stdout.contains("コメント 7 件"));
+    let ran = done(at, &["tag", "a.csv", "-o", "t.csv"]);
+    assert!(ran.stderr.contains("番号のない行 1件（3行目）"), "{}", ran.stderr);
+}
+
+#[test]
 fn bad_rows_are_told_and_the_good_ones_go_in() {
     let folder = folder();
     let at = folder.path();

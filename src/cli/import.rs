@@ -171,6 +171,7 @@ impl Importer<'_, '_> {
             imported_at: now()?,
             dictionary: analyzer.version().to_owned(),
             rules: rules.version().to_owned(),
+            corrected: args.corrected,
         };
         let mut noted = recorder.clone();
         let (sender, receiver) = mpsc::sync_channel::<Option<Entry>>(QUEUE);
@@ -232,6 +233,13 @@ impl Importer<'_, '_> {
         if report.updated > 0 {
             let ids = named(&report.updated_ids, report.updated);
             eprintln!("  更新した回答: {ids}（前の内容も残してあります）");
+        }
+        if report.renamed > 0 {
+            let ids = named(&report.renamed_ids, report.renamed);
+            eprintln!(
+                "  番号のない回答 {} 件は、別のファイルにある同じ位置の回答とは別の回答として追加しました（{ids}）。同じ調査の訂正版なら、事例帳を控えから戻して --corrected を付けて取り込んでください",
+                report.renamed
+            );
         }
         if report.absent > 0 {
             eprintln!(
