@@ -19,7 +19,7 @@ use super::{
 /// Repeated ids that a report names at most.
 const NAMED: usize = 100;
 
-/// Fewer rewritten texts than this are taken for corrections.
+/// Fewer rewritten texts than this are taken for corrections, unless hardly any is not rewritten.
 const FOREIGN: u64 = 5;
 
 /// A file that is about to come in, and who coded it.
@@ -117,10 +117,14 @@ impl ImportReport {
     }
 
     /// Whether the file looks like another survey that numbers its responses alike: most of the comments that it
-    /// shares with the record, by id, have a text that is nothing like the one on record.
+    /// shares with the record, by id, have a text that is nothing like the one on record; three in four of a few.
     pub fn looks_foreign(&self) -> bool {
         let shared = self.updated + self.recoded + self.unchanged;
-        self.unlike >= FOREIGN && self.unlike * 2 > shared
+        match self.unlike {
+            0 => false,
+            1..FOREIGN => self.unlike * 4 >= shared * 3,
+            _ => self.unlike * 2 > shared,
+        }
     }
 }
 
@@ -241,8 +245,7 @@ impl<'c> Import<'c> {
         let response = self.response(&comment.attributes).in_casebook(folder)?;
         let renamed = self.renamed(comment, response).in_casebook(folder)?;
         let id = renamed.as_ref().unwrap_or(&comment.id);
-        let (change, position) =
-            self.record(id, comment, response, classification, codebook).in_casebook(folder)?;
+        let (change, position) = self.record(id, comment, response, classification, codebook).in_casebook(folder)?;
         match change {
             Change::Added => {
                 self.report.added += 1;

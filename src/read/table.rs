@@ -347,10 +347,7 @@ impl Active {
                 question,
                 text,
                 attributes: attributes.clone(),
-                origin: Origin {
-                    is_unnumbered,
-                    ..common.origin(sheet.as_ref(), row.number, Some(&column.header))
-                },
+                origin: Origin { is_unnumbered, ..common.origin(sheet.as_ref(), row.number, Some(&column.header)) },
             };
             common.comment_with_id(comment, sheet.as_ref(), !is_response);
         }
