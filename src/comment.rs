@@ -113,6 +113,8 @@ pub struct Origin {
     pub row: u64,
     /// Header or letter of the column.
     pub column: Option<Arc<str>>,
+    /// Whether the response has no number of its own, so that the comment's id was made from its place in the file.
+    pub is_unnumbered: bool,
 }
 
 impl fmt::Display for Origin {

@@ -33,6 +33,7 @@ pub mod comment;
 pub mod diagnostic;
 mod embedded;
 pub mod evaluate;
+mod fault;
 pub mod index;
 pub mod keyness;
 pub mod normalize;

@@ -521,12 +521,23 @@ fn compare(path: &mut Vec<String>, recorded: Option<&Value>, found: Option<&Valu
     }
 }
 
+/// What of a text is no record.
+fn no_record(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Eof if error.line() <= 1 && error.column() == 0 => "中身がありません".to_owned(),
+        Category::Eof => format!("{}行目の途中で終わっています", error.line()),
+        Category::Syntax => format!("{}行目が JSON の形をしていません", error.line()),
+        Category::Data | Category::Io => "記録にあるはずの項目がないか、形が違います".to_owned(),
+    }
+}
+
 /// Why a text is no record of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// It is no JSON, or lacks what every record has.
-    #[error("実行の記録として読めません（--record で作った .record.json を指定してください）: {0}")]
-    NoRecord(#[source] serde_json::Error),
+    #[error("実行の記録として読めません（--record で作った .record.json を指定してください）: {}", no_record(.0))]
+    NoRecord(serde_json::Error),
     /// A later version of the program wrote it.
     #[error(
         "このプログラムより新しい版の記録です（記録の形式 {0}、読めるのは {FORMAT} まで）。プログラムを新しくしてください"

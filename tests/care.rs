@@ -167,6 +167,15 @@ fn a_truncated_record_is_told_and_left_alone() {
         }
         assert!(!at.join("copy.sqlite").exists());
     }
+    for from in [4096, 8192, 3 * 4096] {
+        let mut bytes = whole.clone();
+        bytes[from..].fill(0xff);
+        fs::write(&record, &bytes).expect("writable");
+        let ran = jirei(at, &["casebook", "backup", "copy.sqlite"]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("壊れて") && ran.stderr.contains("控えから戻して"), "{from}: {}", ran.stderr);
+        assert!(!ran.stderr.contains(".jirei-") && !ran.stderr.contains("書けません"), "{from}: {}", ran.stderr);
+    }
     fs::write(&record, &whole).expect("writable");
     done(at, &["casebook", "check"]);
 }
@@ -224,6 +233,81 @@ fn another_survey_with_the_same_numbers_is_refused() {
     let ran = done(at, &["import", "2025.jsonl", "--corrected"]);
     assert!(ran.stderr.contains("更新 30 件"), "{}", ran.stderr);
     done(at, &["casebook", "check"]);
+}
+
+#[test]
+fn answers_without_a_number_meet_no_others() {
+    let folder = folder();
+    let at = folder.path();
+    let csv = |rows: &[(&str, &str)]| {
+        let rows = rows.iter().map(|(number, text)| format!("{number},東京,{text}\n"));
+        "回答番号,都道府県,問7 事例\n".to_owned() + &rows.collect::<String>()
+    };
+    let first = [("1", "端末が朝から止まりました。"), ("", "氏名が●で表示されました。"), ("3", "窓口が混みました。")];
+    let second =
+        [("11", "雪で往診に行けませんでした。"), ("", "説明に時間がかかります。"), ("13", "停電で困りました。")];
+    fs::write(at.join("a.csv"), csv(&first)).expect("writable");
+    fs::write(at.join("b.csv"), csv(&second)).expect("writable");
+    let ran = done(at, &["import", "a.csv"]);
+    assert!(ran.stderr.contains("番号のない行 1件（3行目）"), "{}", ran.stderr);
+    let ran = done(at, &["import", "b.csv"]);
+    for words in ["追加 3 件、更新 0 件", "番号のない回答 1 件は、別のファイル", "行2-問7@2", "--corrected"]
+    {
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+    }
+    let all = done(at, &["search", "", "--sort", "report", "--format", "jsonl", "--limit", "20"]).stdout;
+    for (_, text) in first.iter().chain(&second) {
+        assert!(all.contains(text), "{text}: {all}");
+    }
+    // The same files, a copy under another name, and longer ones add nothing twice; a correction stays one.
+    for file in ["a.csv", "b.csv"] {
+        let ran = done(at, &["import", file]);
+        assert!(ran.stderr.contains("追加 0 件、更新 0 件") && ran.stderr.contains("変わらず 3 件"), "{}", ran.stderr);
+    }
+    let longer: Vec<_> = second.iter().copied().chain([("", "再起動しました。")]).collect();
+    fs::write(at.join("b2.csv"), csv(&longer)).expect("writable");
+    let ran = done(at, &["import", "b2.csv"]);
+    assert!(ran.stderr.contains("追加 1 件、更新 0 件") && !ran.stderr.contains("別の回答として"), "{}", ran.stderr);
+    fs::write(at.join("b.csv"), csv(&second).replace("時間がかかります", "とても時間がかかります")).expect("writable");
+    let ran = done(at, &["import", "b.csv"]);
+    assert!(ran.stderr.contains("追加 0 件、更新 1 件") && ran.stderr.contains("行2-問7@2"), "{}", ran.stderr);
+    fs::write(at.join("c.csv"), csv(&first).replace("●で表示", "黒丸で表示")).expect("writable");
+    let ran = done(at, &["import", "c.csv", "--corrected"]);
+    assert!(ran.stderr.contains("追加 0 件、更新 1 件、"), "{}", ran.stderr);
+    assert!(done(at, &["casebook", "check"]).stdout.contains("コメント 7 件"));
+    let ran = done(at, &["tag", "a.csv", "-o", "t.csv"]);
+    assert!(ran.stderr.contains("番号のない行 1件（3行目）"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_survey_has_a_name() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..3)).expect("writable");
+    for name in ["", " \u{3000}"] {
+        ends(at, &["import", "a.jsonl", "--survey", name], 2, &["--survey に名前を書いてください"]);
+    }
+    assert!(!at.join("casebook").exists());
+}
+
+#[test]
+fn another_survey_is_refused_however_small() {
+    let folder = folder();
+    let at = folder.path();
+    let file = |texts: [&str; 3]| {
+        let rows = texts.iter().enumerate().map(|(n, text)| format!("{n},{text}\n"));
+        "回答番号,問7 事例\n".to_owned() + &rows.collect::<String>()
+    };
+    let texts = ["端末が朝から止まりました。", "氏名が●で表示されました。", "窓口がとても混みました。"];
+    fs::write(at.join("a.csv"), file(texts)).expect("writable");
+    done(at, &["import", "a.csv"]);
+    let others = ["雪で往診に行けない日が続く。", "説明する職員が足りない。", "停電の備えを考えたい。"];
+    fs::write(at.join("b.csv"), file(others)).expect("writable");
+    ends(at, &["import", "b.csv"], 2, &["3 件の本文", "別の調査", "--survey", "--corrected"]);
+    // One rewritten and one corrected among three, and all corrected, are no other survey.
+    fs::write(at.join("c.csv"), file([others[0], "氏名が黒丸で表示されました。", texts[2]])).expect("writable");
+    assert!(done(at, &["import", "c.csv"]).stderr.contains("更新 2 件"));
+    done(at, &["import", "b.csv", "--corrected"]);
 }
 
 #[test]
@@ -474,6 +558,54 @@ fn imports_are_on_record() {
     assert!(connection.execute("DELETE FROM runs", []).is_err());
     fs::write(at.join("a.jsonl"), lines(1..30)).expect("writable");
     ends(at, &["verify", "casebook.record.json"], 1, &["入力 a.jsonl の中身", "記録 30 → いま 29"]);
+}
+
+#[test]
+fn records_of_imports_stand_beside_one_another() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..5)).expect("writable");
+    fs::write(at.join("b.jsonl"), lines(0..9)).expect("writable");
+    done(at, &["import", "a.jsonl", "--casebook", "tcb/", "--record"]);
+    let first = fs::read(at.join("tcb.record.json")).expect("the record is there");
+    let ran = done(at, &["import", "b.jsonl", "--casebook", "tcb", "--record"]);
+    assert!(ran.stderr.contains("tcb.2.record.json"), "{}", ran.stderr);
+    assert!(fs::read(at.join("tcb.record.json")).expect("the record is there") == first);
+    done(&at.join("tcb"), &["import", "../a.jsonl", "--casebook", ".", "--record"]);
+    assert!(!at.join("tcb/.record.json").exists() && !at.join("tcb/..record.json").exists());
+    ends(at, &["verify", "tcb.record.json"], 0, &["記録のとおりです", "5 件"]);
+    ends(at, &["verify", "tcb.2.record.json"], 0, &["記録のとおりです", "9 件"]);
+    ends(at, &["verify", "tcb.3.record.json"], 0, &["記録のとおりです", "5 件"]);
+}
+
+#[test]
+fn causes_are_told_once_and_in_japanese() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("empty.json"), "").expect("writable");
+    fs::write(at.join("half.json"), "{\"record\": 1,\n").expect("writable");
+    fs::write(at.join("other.json"), "{}").expect("writable");
+    fs::write(at.join("text.json"), "abc").expect("writable");
+    fs::write(at.join("a.docx"), b"PK\x03\x04\xff\xfe").expect("writable");
+    fs::create_dir(at.join("bad")).expect("writable");
+    fs::write(at.join("bad").join(FILE), "x".repeat(5000)).expect("writable");
+    for (arguments, told) in [
+        (&["verify", "nai.json"][..], "見つかりません"),
+        (&["verify", "a.docx"], "実行の記録ではありません"),
+        (&["verify", "bad"], "フォルダーです"),
+        (&["verify", "empty.json"], "中身がありません"),
+        (&["verify", "half.json"], "途中で終わっています"),
+        (&["verify", "other.json"], "項目がない"),
+        (&["verify", "text.json"], "JSON の形"),
+        (&["tag", SAMPLE, "--rules", "nai"], "見つかりません"),
+        (&["casebook", "info", "--casebook", "bad"], "壊れています"),
+    ] {
+        let ran = ends(at, arguments, 2, &[]);
+        assert_eq!(ran.stderr.matches(told).count(), 1, "{arguments:?}: {}", ran.stderr);
+        for english in ["os error", "utf-8", "EOF", "missing field", "not a database", "Error code"] {
+            assert!(!ran.stderr.contains(english), "{arguments:?}: {}", ran.stderr);
+        }
+    }
 }
 
 /// What lies in a folder and below, each file with its bytes.

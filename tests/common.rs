@@ -83,6 +83,7 @@ pub(crate) fn source(file: &str) -> ImportSource {
         imported_at: "2026-01-15T09:00:00+09:00".to_owned(),
         dictionary: DICTIONARY.to_owned(),
         rules: "test-rules-1".to_owned(),
+        corrected: false,
     }
 }
 

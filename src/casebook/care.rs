@@ -222,17 +222,17 @@ impl Casebook {
     }
 
     fn copy_to(&self, to: &Path) -> Result<u64, CasebookError> {
-        let mut copy = Connection::open(to).map_err(|error| CasebookError::from_backup(to, error))?;
+        let mut copy = Connection::open(to).map_err(|error| CasebookError::from_backup(&self.folder, to, error))?;
         Backup::new(&self.connection, &mut copy)
             // All pages in one step: a snapshot, which other processes' writing does not make begin again.
             .and_then(|backup| backup.run_to_completion(i32::MAX, std::time::Duration::from_millis(50), None))
-            .map_err(|error| CasebookError::from_backup(to, error))?;
+            .map_err(|error| CasebookError::from_backup(&self.folder, to, error))?;
         let finish = || -> rusqlite::Result<(Vec<String>, i64)> {
             copy.pragma_update(None, "journal_mode", "DELETE")?;
             let faults = faults_of(&copy)?;
             Ok((faults, copy.query_row("SELECT count(*) FROM comments", [], |row| row.get(0))?))
         };
-        let (faults, comments) = finish().map_err(|error| CasebookError::from_backup(to, error))?;
+        let (faults, comments) = finish().map_err(|error| CasebookError::from_backup(&self.folder, to, error))?;
         drop(copy);
         match faults.first() {
             None => Ok(comments as u64),

@@ -30,12 +30,12 @@ pub enum CasebookError {
     #[error("事例帳 `{}` は別のプロセスが書き込み中です（終わるのを待って、もう一度実行してください）", .0.display())]
     Locked(PathBuf),
     /// The SQLite file is not whole.
-    #[error("`{}` が壊れています（控えから戻してください。このファイルには手を加えていません）: {source}", folder.join(super::FILE).display())]
+    #[error("`{}` が壊れています（{what}）。控えから戻してください。このファイルには手を加えていません", folder.join(super::FILE).display())]
     Damaged {
         /// The casebook's folder.
         folder: PathBuf,
-        /// What SQLite says.
-        source: rusqlite::Error,
+        /// What SQLite finds.
+        what: &'static str,
     },
     /// No room is left.
     #[error("ディスクがいっぱいで、事例帳 `{}` に書き込めません（空きを作って、もう一度実行してください。記録は元のままです）", .0.display())]
@@ -47,7 +47,7 @@ pub enum CasebookError {
     #[error("事例帳 `{}` には書き込みの途中で止まった記録（casebook.sqlite-wal）が残っていて、読み取り専用のままでは読めません（フォルダーごと書き込める場所にコピーして、そのフォルダーを --casebook に指定してください）", .0.display())]
     Unclosed(PathBuf),
     /// The folder cannot be made.
-    #[error("事例帳のフォルダー `{}` を作れません: {source}", folder.display())]
+    #[error("事例帳のフォルダー `{}` を作れません: {}", folder.display(), crate::fault::of_io(source))]
     Create {
         /// The folder as given.
         folder: PathBuf,
@@ -88,15 +88,15 @@ pub enum CasebookError {
         what: String,
     },
     /// The copy cannot be written.
-    #[error("控え `{}` を書けません（フォルダーがあるか、空きがあるか、書き込めるかを確かめてください）: {source}", path.display())]
+    #[error("控え `{}` を書けません（フォルダーがあるか、空きがあるか、書き込めるかを確かめてください）: {error}", path.display())]
     Backup {
         /// The copy.
         path: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        error: rusqlite::Error,
     },
     /// The copy is not whole, since the record is not.
-    #[error("事例帳 `{}` の記録が壊れているため、控えは作りませんでした（{fault}）", folder.display())]
+    #[error("事例帳 `{}` の記録が壊れているため、控えは作りませんでした（{fault}）。以前の控えから戻してください（jirei casebook check で詳しく調べられます）", folder.display())]
     BackupFaulty {
         /// The casebook's folder.
         folder: PathBuf,
@@ -104,12 +104,12 @@ pub enum CasebookError {
         fault: String,
     },
     /// Anything else that SQLite says.
-    #[error("事例帳 `{}` を読み書きできません: {source}", folder.display())]
+    #[error("事例帳 `{}` を読み書きできません: {error}", folder.display())]
     Sqlite {
         /// The casebook's folder.
         folder: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        error: rusqlite::Error,
     },
 }
 
@@ -127,8 +127,12 @@ impl CasebookError {
         }
     }
 
-    pub(super) fn from_backup(path: &Path, source: rusqlite::Error) -> Self {
-        Self::Backup { path: path.to_path_buf(), source }
+    /// What goes wrong while a record is copied: a copy is new, so damage in it is that of the record.
+    pub(super) fn from_backup(folder: &Path, path: &Path, error: rusqlite::Error) -> Self {
+        match damage(&error) {
+            Some(what) => Self::Damaged { folder: folder.to_path_buf(), what },
+            None => Self::Backup { path: path.to_path_buf(), error },
+        }
     }
 
     pub(super) fn from_sqlite(folder: &Path, source: rusqlite::Error) -> Self {
@@ -142,10 +146,21 @@ impl CasebookError {
         }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(folder),
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { folder, source },
             Some(ErrorCode::DiskFull) => Self::DiskFull(folder),
-            _ => Self::Sqlite { folder, source },
+            _ => match damage(&source) {
+                Some(what) => Self::Damaged { folder, what },
+                None => Self::Sqlite { folder, error: source },
+            },
         }
+    }
+}
+
+/// What is wrong with a file that SQLite takes for damaged.
+fn damage(error: &rusqlite::Error) -> Option<&'static str> {
+    match error.sqlite_error_code()? {
+        ErrorCode::NotADatabase => Some("事例帳のファイルの形をしていません"),
+        ErrorCode::DatabaseCorrupt => Some("中のデータが欠けているか、書き換わっています"),
+        _ => None,
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 /// Repeated ids that a report names at most.
 const NAMED: usize = 100;
 
-/// Fewer rewritten texts than this are taken for corrections.
+/// Fewer rewritten texts than this are taken for corrections, unless hardly any is not rewritten.
 const FOREIGN: u64 = 5;
 
 /// A file that is about to come in, and who coded it.
@@ -35,6 +35,9 @@ pub struct ImportSource {
     pub dictionary: String,
     /// Version of the rule set.
     pub rules: String,
+    /// Whether it is said to correct what is on record: answers without a number are then matched by their place even
+    /// where another file brought them.
+    pub corrected: bool,
 }
 
 impl ImportSource {
@@ -64,6 +67,8 @@ pub enum Change {
 pub struct Recorded {
     /// What became of it.
     pub change: Change,
+    /// The id that it got, where the one that was made for it belongs to an answer of another file.
+    pub renamed: Option<CommentId>,
     /// Its place in the order in which comments first came in, from 1.
     pub position: u64,
     /// Its categories, people's decisions applied, in report order.
@@ -97,6 +102,10 @@ pub struct ImportReport {
     pub repeated_ids: Vec<CommentId>,
     /// Ids of the first hundred comments that changed.
     pub updated_ids: Vec<CommentId>,
+    /// Comments without a number that are new, under another id since another file's answer has the one of their place.
+    pub renamed: u64,
+    /// The first hundred of those ids.
+    pub renamed_ids: Vec<CommentId>,
     /// The record's revision afterwards.
     pub revision: u64,
 }
@@ -108,10 +117,14 @@ impl ImportReport {
     }
 
     /// Whether the file looks like another survey that numbers its responses alike: most of the comments that it
-    /// shares with the record, by id, have a text that is nothing like the one on record.
+    /// shares with the record, by id, have a text that is nothing like the one on record; three in four of a few.
     pub fn looks_foreign(&self) -> bool {
         let shared = self.updated + self.recoded + self.unchanged;
-        self.unlike >= FOREIGN && self.unlike * 2 > shared
+        match self.unlike {
+            0 => false,
+            1..FOREIGN => self.unlike * 4 >= shared * 3,
+            _ => self.unlike * 2 > shared,
+        }
     }
 }
 
@@ -121,6 +134,8 @@ pub struct Import<'c> {
     transaction: Transaction<'c>,
     folder: &'c Path,
     import: i64,
+    file: String,
+    corrected: bool,
     /// Whether another version of the file came in before.
     is_new_version: bool,
     coding: Coding,
@@ -140,6 +155,19 @@ struct Before {
     question: Option<String>,
     response: Option<i64>,
     rule_set: Option<i64>,
+    /// The file that brought it as it is.
+    file: String,
+}
+
+impl Before {
+    /// Whether a comment with the answers of this row of `responses` is the same in everything but its id.
+    fn equals(&self, comment: &Comment, response: Option<i64>) -> bool {
+        self.text == comment.text
+            && self.prefecture == comment.prefecture
+            && self.facility == comment.facility
+            && self.question == comment.question
+            && self.response == response
+    }
 }
 
 impl Casebook {
@@ -190,6 +218,8 @@ impl<'c> Import<'c> {
             transaction,
             folder,
             import,
+            file: source.file.clone(),
+            corrected: source.corrected,
             is_new_version,
             coding,
             any_decisions,
@@ -211,13 +241,25 @@ impl<'c> Import<'c> {
         classification: &Classification,
         codebook: &Codebook,
     ) -> Result<Recorded, CasebookError> {
-        let (change, position) = self.record(comment, classification, codebook).in_casebook(self.folder)?;
+        let folder = self.folder;
+        let response = self.response(&comment.attributes).in_casebook(folder)?;
+        let renamed = self.renamed(comment, response).in_casebook(folder)?;
+        let id = renamed.as_ref().unwrap_or(&comment.id);
+        let (change, position) = self.record(id, comment, response, classification, codebook).in_casebook(folder)?;
         match change {
-            Change::Added => self.report.added += 1,
+            Change::Added => {
+                self.report.added += 1;
+                if let Some(id) = &renamed {
+                    self.report.renamed += 1;
+                    if self.report.renamed_ids.len() < NAMED {
+                        self.report.renamed_ids.push(id.clone());
+                    }
+                }
+            }
             Change::Updated => {
                 self.report.updated += 1;
                 if self.report.updated_ids.len() < NAMED {
-                    self.report.updated_ids.push(comment.id.clone());
+                    self.report.updated_ids.push(id.clone());
                 }
             }
             Change::Recoded => self.report.recoded += 1,
@@ -225,7 +267,7 @@ impl<'c> Import<'c> {
             Change::Repeated => {
                 self.report.repeated += 1;
                 if self.report.repeated_ids.len() < NAMED {
-                    self.report.repeated_ids.push(comment.id.clone());
+                    self.report.repeated_ids.push(id.clone());
                 }
             }
         }
@@ -236,19 +278,43 @@ impl<'c> Import<'c> {
             standing.apply(&mut categories, &mut primary, &self.coding.frame);
             good_quote = standing.good_quote;
         }
-        Ok(Recorded { change, position: position as u64, categories, primary, good_quote })
+        Ok(Recorded { change, renamed, position: position as u64, categories, primary, good_quote })
+    }
+
+    /// Another id for a comment without a number, where the one of its place is taken: places of different files have
+    /// nothing to do with each other. `None` where it keeps its own, since nobody has it, this file brought it before,
+    /// or the other file's answer is the same in everything.
+    fn renamed(&self, comment: &Comment, response: Option<i64>) -> rusqlite::Result<Option<CommentId>> {
+        if !comment.origin.is_unnumbered || self.corrected {
+            return Ok(None);
+        }
+        let mut same = None;
+        let mut number = 1;
+        let mut renamed = None;
+        loop {
+            let before = self.before(renamed.as_ref().unwrap_or(&comment.id)).optional()?;
+            match before {
+                None => return Ok(same.unwrap_or(renamed)),
+                Some(before) if before.file == self.file => return Ok(renamed),
+                Some(before) if same.is_none() && before.equals(comment, response) => same = Some(renamed),
+                Some(_) => {}
+            }
+            number += 1;
+            renamed = Some(CommentId::new(format!("{}@{number}", comment.id)));
+        }
     }
 
     fn record(
         &mut self,
+        id: &CommentId,
         comment: &Comment,
+        response: Option<i64>,
         classification: &Classification,
         codebook: &Codebook,
     ) -> rusqlite::Result<(Change, i64)> {
-        let response = self.response(&comment.attributes)?;
         let import = self.import;
         let columns = params![
-            comment.id.as_str(),
+            id.as_str(),
             comment.text,
             comment.prefecture,
             comment.facility,
@@ -269,16 +335,12 @@ impl<'c> Import<'c> {
             self.coding.write(&self.transaction, position, classification, codebook)?;
             return Ok((Change::Added, position));
         }
-        let before = self.before(&comment.id)?;
+        let before = self.before(id)?;
         let position = before.position;
         if !self.first_sight(position) {
             return Ok((Change::Repeated, position));
         }
-        let same = before.text == comment.text
-            && before.prefecture == comment.prefecture
-            && before.facility == comment.facility
-            && before.question == comment.question
-            && before.response == response;
+        let same = before.equals(comment, response);
         if same && before.rule_set == Some(self.coding.rule_set) {
             return Ok((Change::Unchanged, position));
         }
@@ -309,8 +371,8 @@ impl<'c> Import<'c> {
     fn before(&self, id: &CommentId) -> rusqlite::Result<Before> {
         self.transaction
             .prepare_cached(
-                "SELECT position, text, prefecture, facility, question, response, rule_set
-                 FROM comments LEFT JOIN classifications USING (position) WHERE id = ?1",
+                "SELECT position, text, prefecture, facility, question, response, rule_set, file
+                 FROM comments JOIN imports USING (import) LEFT JOIN classifications USING (position) WHERE id = ?1",
             )?
             .query_row([id.as_str()], |row| {
                 Ok(Before {
@@ -321,6 +383,7 @@ impl<'c> Import<'c> {
                     question: row.get(4)?,
                     response: row.get(5)?,
                     rule_set: row.get(6)?,
+                    file: row.get(7)?,
                 })
             })
     }

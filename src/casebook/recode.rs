@@ -158,7 +158,14 @@ impl Recoding<'_> {
         let standing = batch::standing(&self.transaction, position, &stored.comment.text).in_casebook(self.folder)?;
         standing.apply(&mut categories, &mut primary, &self.coding.frame);
         let change = if is_other { Change::Recoded } else { Change::Unchanged };
-        Ok(Recorded { change, position: stored.position, categories, primary, good_quote: standing.good_quote })
+        Ok(Recorded {
+            change,
+            renamed: None,
+            position: stored.position,
+            categories,
+            primary,
+            good_quote: standing.good_quote,
+        })
     }
 
     fn count(&mut self, category: &Arc<str>) -> &mut CategoryChange {

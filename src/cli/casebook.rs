@@ -269,7 +269,10 @@ fn backup(args: &BackupArgs) -> anyhow::Result<Outcome> {
         .tempfile_in(folder)
         .with_context(|| format!("控えを置くフォルダー `{}` に書き込めません", folder.display()))?
         .into_temp_path();
-    let comments = casebook.backup(&unfinished)?;
+    let comments = casebook.backup(&unfinished).map_err(|error| match error {
+        CasebookError::Backup { error, .. } => CasebookError::Backup { path: to.clone(), error },
+        error => error,
+    })?;
     super::output::make_readable(&unfinished);
     let placed = if args.overwrite { unfinished.persist(to) } else { unfinished.persist_noclobber(to) };
     placed.map_err(|error| error.error).with_context(|| {

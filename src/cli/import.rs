@@ -38,13 +38,16 @@ pub(super) struct Args {
     /// 本文の多くが入れ替わっていても、同じ調査の訂正版として取り込む
     #[arg(long)]
     corrected: bool,
-    /// 実行の記録を「事例帳の名前.record.json」としても残す（事例帳の中にはいつも残る）
+    /// 実行の記録を「事例帳の名前.record.json」（2 回目からは「事例帳の名前.2.record.json」など）としても残す（事例帳の中にはいつも残る）
     #[arg(long)]
     record: bool,
 }
 
 impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
+        if self.survey.as_ref().is_some_and(|survey| survey.trim().is_empty()) {
+            anyhow::bail!("--survey に名前を書いてください（番号の前に「名前/」が付きます）");
+        }
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
         let pipeline = Pipeline::new(&analyzer, &rules);
@@ -80,7 +83,7 @@ impl Args {
             let record = recorder.finish(None)?;
             casebook.append_run(&record.ended_at, &record.to_json())?;
             if self.record {
-                record::write(&self.casebook, &record)?;
+                record::write_to(&record::next_beside(&self.casebook)?, &record)?;
             }
         }
         stopped?;
@@ -118,7 +121,7 @@ impl Args {
     /// A comment under the name of its survey.
     fn named(&self, mut comment: Comment) -> Comment {
         if let Some(survey) = &self.survey {
-            comment.id = CommentId::new(format!("{survey}/{}", comment.id));
+            comment.id = CommentId::new(format!("{}/{}", survey.trim(), comment.id));
         }
         comment
     }
@@ -171,6 +174,7 @@ impl Importer<'_, '_> {
             imported_at: now()?,
             dictionary: analyzer.version().to_owned(),
             rules: rules.version().to_owned(),
+            corrected: args.corrected,
         };
         let mut noted = recorder.clone();
         let (sender, receiver) = mpsc::sync_channel::<Option<Entry>>(QUEUE);
@@ -232,6 +236,13 @@ impl Importer<'_, '_> {
         if report.updated > 0 {
             let ids = named(&report.updated_ids, report.updated);
             eprintln!("  更新した回答: {ids}（前の内容も残してあります）");
+        }
+        if report.renamed > 0 {
+            let ids = named(&report.renamed_ids, report.renamed);
+            eprintln!(
+                "  番号のない回答 {} 件は、別のファイルにある同じ位置の回答とは別の回答として追加しました（{ids}）。同じ調査の訂正版なら、事例帳を控えから戻して --corrected を付けて取り込んでください",
+                report.renamed
+            );
         }
         if report.absent > 0 {
             eprintln!(

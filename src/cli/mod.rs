@@ -33,6 +33,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     analyze::Analyzer,
+    fault,
     rule::{RuleSet, RuleSetError, embedded_rules},
     source::Source,
 };
@@ -174,7 +175,7 @@ pub fn main() -> ExitCode {
                 }
                 None => {
                     eprintln!("エラー: {error}");
-                    for cause in error.chain().skip(1) {
+                    for cause in fault::causes(&error) {
                         eprintln!("  原因: {cause}");
                     }
                 }

@@ -132,10 +132,32 @@ pub(super) fn path_beside(output: &Path) -> PathBuf {
     name.into()
 }
 
+/// Where the next record of a casebook stands: beside its folder, numbered from the second on.
+pub(super) fn next_beside(folder: &Path) -> anyhow::Result<PathBuf> {
+    // `casebook/` is `casebook`; `.` has a name as well.
+    let folder: PathBuf = match folder.file_name() {
+        Some(_) => folder.components().collect(),
+        None => folder.canonicalize().with_context(|| format!("`{}` の場所がわかりません", folder.display()))?,
+    };
+    let mut path = path_beside(&folder);
+    let mut number = 1;
+    while path.exists() {
+        number += 1;
+        let mut name = folder.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        path = path_beside(Path::new(&name));
+    }
+    Ok(path)
+}
+
 /// Writes a record beside an output.
 pub(super) fn write(output: &Path, record: &RunRecord) -> anyhow::Result<()> {
-    let path = path_beside(output);
-    output::write_file(&path, record.to_json().as_bytes())?;
+    write_to(&path_beside(output), record)
+}
+
+/// Writes a record.
+pub(super) fn write_to(path: &Path, record: &RunRecord) -> anyhow::Result<()> {
+    output::write_file(path, record.to_json().as_bytes())?;
     eprintln!("実行の記録を {} に書き出しました（jirei verify で確かめられます）", path.display());
     Ok(())
 }

@@ -23,7 +23,12 @@ impl Args {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let unreadable = || format!("記録 `{}` を読めません", self.record.display());
         let bytes = std::fs::read(&self.record).with_context(unreadable)?;
-        let text = String::from_utf8(bytes).with_context(unreadable)?;
+        let Ok(text) = String::from_utf8(bytes) else {
+            anyhow::bail!(
+                "`{}` は実行の記録ではありません（UTF-8 の文字のファイルではありません。--record で作った .record.json を指定してください）",
+                self.record.display()
+            );
+        };
         let recorded = RunRecord::parse(text.trim_start_matches('\u{feff}')).with_context(unreadable)?;
         // The record lies beside the output: where the run was started follows from it.
         if let Some(folder) = started_in(&self.record, &recorded) {
@@ -107,6 +112,12 @@ fn started_in(record: &Path, recorded: &RunRecord) -> Option<PathBuf> {
     };
     let record = record.canonicalize().ok()?;
     let beside = record.parent()?;
+    // Started in the casebook itself: the record has the name of its folder.
+    if recorded.output.is_none() && output.components().eq([Component::CurDir]) {
+        let name = record.file_name()?.to_str()?.strip_suffix(".record.json")?;
+        let names = [Some(name), name.rsplit_once('.').map(|(name, _)| name)];
+        return names.into_iter().flatten().map(|name| beside.join(name)).find(|folder| folder.is_dir());
+    }
     let folders = output.parent().filter(|parent| parent.is_relative())?;
     let mut folder = beside.to_path_buf();
     for part in folders.components().rev() {

@@ -57,7 +57,7 @@ pub enum IndexError {
         reason: String,
     },
     /// The system does not let the files be read or put in place.
-    #[error("事例帳 `{}` の索引のファイルを扱えません: {source}", folder.display())]
+    #[error("事例帳 `{}` の索引のファイルを扱えません: {}", folder.display(), crate::fault::of_io(source))]
     Io {
         /// The casebook's folder.
         folder: PathBuf,

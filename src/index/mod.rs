@@ -160,8 +160,11 @@ pub fn import_if<E: From<IndexError>>(
     let revision = import.revision_before().map_err(IndexError::from)?;
     let mut writer = Writer::open_current(folder, revision, &source.dictionary)?;
     for entry in entries {
-        let Entry { comment, classification, tokens } = entry?;
+        let Entry { mut comment, classification, tokens } = entry?;
         let recorded = import.add(&comment, &classification, codebook).map_err(IndexError::from)?;
+        if let Some(id) = recorded.renamed {
+            comment.id = id;
+        }
         let Some(writer) = &mut writer else { continue };
         if matches!(recorded.change, Change::Unchanged | Change::Repeated) {
             continue;

@@ -146,6 +146,10 @@ pub struct Account {
     pub empty: u64,
     /// Cells in free-text columns that say 特になし, なし, - and the like.
     pub nothing: u64,
+    /// Number of rows without a number of their own, where others have one.
+    pub unnumbered_count: u64,
+    /// The first [`LISTED`] of them: worksheet and row.
+    pub unnumbered: Vec<(Option<String>, u64)>,
     /// Number of responses that equal an earlier one.
     pub duplicate_count: u64,
     /// The first [`LISTED`] of them.
@@ -200,6 +204,8 @@ impl Account {
             comments: 0,
             empty: 0,
             nothing: 0,
+            unnumbered_count: 0,
+            unnumbered: Vec::new(),
             duplicate_count: 0,
             duplicates: Vec::new(),
             unknown_prefectures: BTreeMap::new(),
@@ -215,6 +221,13 @@ impl Account {
         self.skipped_rows += u64::from(problem.kind.skips_row());
         if self.problems.len() < LISTED {
             self.problems.push(problem.clone());
+        }
+    }
+
+    pub(super) fn add_unnumbered(&mut self, sheet: Option<&str>, row: u64) {
+        self.unnumbered_count += 1;
+        if self.unnumbered.len() < LISTED {
+            self.unnumbered.push((sheet.map(str::to_owned), row));
         }
     }
 
@@ -283,6 +296,25 @@ impl fmt::Display for Account {
             write!(f, "、空欄 {}、「特になし」など {}", self.empty, self.nothing)?;
         }
         writeln!(f)?;
+        if self.unnumbered_count > 0 {
+            let several = self.sheets.iter().filter(|sheet| sheet.left_out.is_none()).count() > 1;
+            let shown: Vec<String> = self
+                .unnumbered
+                .iter()
+                .take(5)
+                .map(|(sheet, row)| match sheet {
+                    Some(sheet) if several => format!("「{sheet}」の{row}行目"),
+                    _ => format!("{row}行目"),
+                })
+                .collect();
+            let more = if self.unnumbered_count > 5 { " ほか" } else { "" };
+            writeln!(
+                f,
+                "  番号のない行 {}件（{}{more}）。並び順で仮の番号を付けました。元のファイルに番号を書き足すと、行が動いても同じ回答とわかります",
+                self.unnumbered_count,
+                shown.join("、")
+            )?;
+        }
         if self.duplicate_count > 0 {
             let shown: Vec<String> = self
                 .duplicates

@@ -10,7 +10,7 @@ use super::{
     header::question_value,
     problem::suspicious_character,
 };
-use crate::comment::{Attributes, Comment, CommentId};
+use crate::comment::{Attributes, Comment, CommentId, Origin};
 
 /// The longest line, in bytes.
 const MAX_LINE: u64 = 64 << 20;
@@ -141,6 +141,10 @@ impl JsonLines {
         }
         let (facility, changed) = common.facility(facility, self.line);
         attributes.extend(changed.map(|written| ("施設（記載）".to_owned(), written)));
+        let is_unnumbered = id.is_none();
+        if is_unnumbered {
+            common.account.add_unnumbered(None, self.line);
+        }
         Ok(Comment {
             id: CommentId::new(id.unwrap_or_else(|| self.line.to_string())),
             prefecture: common.prefecture(prefecture, self.line),
@@ -148,7 +152,7 @@ impl JsonLines {
             question: question.filter(|question| !question.trim().is_empty()).map(|question| question_value(&question)),
             text,
             attributes: Attributes::from_iter(attributes),
-            origin: common.origin(None, self.line, None),
+            origin: Origin { is_unnumbered, ..common.origin(None, self.line, None) },
         })
     }
 }

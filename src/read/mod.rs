@@ -327,7 +327,7 @@ impl Common {
                 name
             })
         });
-        Origin { file: self.file.clone(), sheet: sheet.cloned(), row, column }
+        Origin { file: self.file.clone(), sheet: sheet.cloned(), row, column, is_unnumbered: false }
     }
 
     fn problem(&mut self, sheet: Option<&Arc<str>>, row: u64, column: Option<&str>, kind: ProblemKind) {

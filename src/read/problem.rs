@@ -24,7 +24,7 @@ pub enum ReadError {
     #[error("`{}` を開く権限がありません。Excel などで開いていれば閉じ、ファイルの権限を確かめてください", .0.display())]
     Denied(PathBuf),
     /// Any other failure of the operating system.
-    #[error("`{}` を読めません（{error}）。ほかのソフトで開いていれば閉じてから、もう一度実行してください", path.display())]
+    #[error("`{}` を読めません（{}）。ほかのソフトで開いていれば閉じてから、もう一度実行してください", path.display(), crate::fault::of_io(error))]
     Io {
         /// The file.
         path: PathBuf,

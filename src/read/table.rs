@@ -14,7 +14,7 @@ use super::{
     header::{self, Layout, question_value},
     problem::{excerpt, suspicious_character},
 };
-use crate::comment::{Attributes, Comment, CommentId};
+use crate::comment::{Attributes, Comment, CommentId, Origin};
 
 /// A table is recognised from this many rows, or from so many bytes of them.
 const SAMPLE_ROWS: usize = 1000;
@@ -261,10 +261,13 @@ impl Active {
             let cell = row.text(self.layout.position(role)?).trim();
             (!cell.is_empty()).then(|| cell.to_owned())
         };
-        let response = value(&Role::Id).unwrap_or_else(|| match self.layout.position(&Role::Id) {
+        let number = value(&Role::Id);
+        let is_unnumbered = number.is_none();
+        let has_numbers = self.layout.position(&Role::Id).is_some();
+        let response = number.unwrap_or_else(|| match has_numbers {
             // A number of its own kind: it must not equal another row's id.
-            Some(_) => format!("{}行{}", self.id_prefix, self.ordinal),
-            None => format!("{}{}", self.id_prefix, self.ordinal),
+            true => format!("{}行{}", self.id_prefix, self.ordinal),
+            false => format!("{}{}", self.id_prefix, self.ordinal),
         });
         let prefecture = common.prefecture(value(&Role::Prefecture), row.number);
         let (facility, changed) = common.facility(value(&Role::Facility), row.number);
@@ -317,6 +320,9 @@ impl Active {
         }
 
         let attributes = Attributes::from_iter(attributes);
+        if is_unnumbered && has_numbers && !answers.is_empty() {
+            common.account.add_unnumbered(sheet.as_deref(), row.number);
+        }
         for index in answers {
             let (account, column) = (&self.layout.columns[index], &self.columns[index]);
             let (question, id) = match &account.role {
@@ -341,7 +347,7 @@ impl Active {
                 question,
                 text,
                 attributes: attributes.clone(),
-                origin: common.origin(sheet.as_ref(), row.number, Some(&column.header)),
+                origin: Origin { is_unnumbered, ..common.origin(sheet.as_ref(), row.number, Some(&column.header)) },
             };
             common.comment_with_id(comment, sheet.as_ref(), !is_response);
         }

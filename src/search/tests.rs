@@ -154,6 +154,7 @@ fn a_thousand_queries_find_what_reading_everything_finds() {
             imported_at: String::new(),
             dictionary: "d".to_owned(),
             rules: if name == "three" { "r2".to_owned() } else { "r1".to_owned() },
+            corrected: false,
         };
         index::import(&mut casebook, &mut maker, &source, &codebook, part.to_vec()).unwrap();
     }
