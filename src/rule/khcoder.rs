@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     parse::parse_pattern,
-    syntax::{Comparison, Expr, WordShape, WordTest},
+    syntax::{Comparison, Expr, Node, WordShape, WordTest},
 };
 use crate::{
     analyze::{AnalysisWorker, Analyzer, WordClass},
@@ -326,11 +326,25 @@ impl Converter<'_> {
             }
             Condition::Pattern { text, .. } => text,
         };
-        if let Err(error) = parse_pattern(&pattern) {
-            self.refuse("kh-not-expressible", range, format!("この条件は書き表せません（{}）", error.message));
-            return None;
+        match parse_pattern(&pattern) {
+            Err(error) => {
+                self.refuse("kh-not-expressible", range, format!("この条件は書き表せません（{}）", error.message));
+                None
+            }
+            Ok(node) if self.has_blank_text(&node) => {
+                self.refuse("kh-empty-word", range, "表記をそろえると空になる語があります（制御文字など）");
+                None
+            }
+            Ok(_) => Some(Converted { pattern, references }),
         }
-        Some(Converted { pattern, references })
+    }
+
+    /// Whether a text is of characters alone that the normal form does not have.
+    fn has_blank_text(&mut self, node: &Node) -> bool {
+        match &node.expr {
+            Expr::Literal(text) => self.worker.analyze(text).text().is_empty(),
+            _ => node.expr.children().into_iter().any(|child| self.has_blank_text(child)),
+        }
     }
 
     /// Refuses codes that refer to refused ones, or to themselves through others.
