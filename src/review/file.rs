@@ -17,6 +17,7 @@ use super::{
         ExportedRow, FORMAT_VERSION, GOOD_QUOTE, GUIDE_SHEET, HEADERS, ID, Mark, NOTE, PRIMARY, REVIEW_SHEET,
         ReviewCategory, SIGNATURE, STATE_SHEET, TEXT, column_name, fingerprint, folded, parse_good_quote,
     },
+    state::{self, HiddenSheet, StateFault},
 };
 
 /// Rows in which the header is looked for: a person may have put a title above it.
@@ -233,44 +234,17 @@ struct State {
     rows: HashMap<String, ExportedRow>,
 }
 
-enum StateFault {
-    TooNew,
-    Damaged,
-}
-
 impl State {
     fn parse(rows: Vec<SheetRow>) -> Result<Self, StateFault> {
-        let mut meta: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let sheet = HiddenSheet::read(rows, 4, SIGNATURE, FORMAT_VERSION)?;
+        let (identity, exported_at) = (sheet.value("casebook")?.to_owned(), sheet.value("exported_at")?.to_owned());
+        let categories = sheet.list("categories")?;
         let mut exported = HashMap::new();
-        for (number, cells) in rows {
-            let mut cells = cells.into_iter().map(|cell| cell.map_err(|_| StateFault::Damaged));
-            let Some(first) = cells.next() else { continue };
-            let first = first?;
-            let rest = cells.collect::<Result<Vec<String>, _>>()?;
-            if number <= 4 {
-                meta.insert(first, rest);
-                continue;
-            }
-            let json = rest.first().ok_or(StateFault::Damaged)?;
-            let mut row: ExportedRow = serde_json::from_str(json).map_err(|_| StateFault::Damaged)?;
-            row.note = rest.get(1).cloned().unwrap_or_default();
-            exported.insert(first.trim().to_owned(), row);
+        for (id, cells) in sheet.lines {
+            let mut row: ExportedRow = state::parse(cells.first().ok_or(StateFault::Damaged)?)?;
+            row.note = cells.get(1).cloned().unwrap_or_default();
+            exported.insert(id, row);
         }
-        let mut take = |name: &str| meta.remove(name).ok_or(StateFault::Damaged);
-        let version = take(SIGNATURE)?;
-        let version: u32 = version.first().and_then(|version| version.parse().ok()).ok_or(StateFault::Damaged)?;
-        if version > FORMAT_VERSION {
-            return Err(StateFault::TooNew);
-        }
-        let first =
-            |mut values: Vec<String>| (!values.is_empty()).then(|| values.swap_remove(0)).ok_or(StateFault::Damaged);
-        let identity = first(take("casebook")?)?;
-        let exported_at = first(take("exported_at")?)?;
-        let categories = take("categories")?
-            .iter()
-            .filter(|json| !json.is_empty())
-            .map(|json| serde_json::from_str(json).map_err(|_| StateFault::Damaged))
-            .collect::<Result<_, _>>()?;
         Ok(Self { identity, exported_at, categories, rows: exported })
     }
 }

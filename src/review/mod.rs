@@ -11,6 +11,7 @@ mod export;
 mod file;
 mod sample;
 mod sheet;
+mod state;
 
 pub use adjudication::{AdjudicationFile, Coders, ListInfo, adjudication_workbook, plan_adjudication};
 pub use certainty::certainty;

@@ -11,6 +11,7 @@ use crate::{
         Problem, ReviewError,
         file::{cell_name, header_row, named_or_only_sheet},
         sheet::{ID, NOTE, PRIMARY, STATE_SHEET, TEXT, fingerprint, folded},
+        state::{self, HiddenSheet, StateFault},
     },
 };
 
@@ -123,44 +124,18 @@ impl AdjudicationFile {
     }
 }
 
-enum StateFault {
-    TooNew,
-    Damaged,
-}
-
 fn parse_state(rows: Vec<SheetRow>) -> Result<(ListState, HashMap<String, ListedRow>), StateFault> {
-    let mut meta: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut listed = HashMap::new();
-    for (number, cells) in rows {
-        let mut cells = cells.into_iter().map(|cell| cell.map_err(|_| StateFault::Damaged));
-        let Some(first) = cells.next() else { continue };
-        let first = first?;
-        let rest = cells.collect::<Result<Vec<String>, _>>()?;
-        if number <= 5 {
-            meta.insert(first, rest);
-            continue;
-        }
-        let json = rest.first().ok_or(StateFault::Damaged)?;
-        let row = serde_json::from_str(json).map_err(|_| StateFault::Damaged)?;
-        listed.insert(first.trim().to_owned(), row);
-    }
-    let mut take = |name: &str| meta.remove(name).ok_or(StateFault::Damaged);
-    let first = |values: Vec<String>| values.into_iter().next().ok_or(StateFault::Damaged);
-    let version: u32 = first(take(SIGNATURE)?)?.parse().map_err(|_| StateFault::Damaged)?;
-    if version > FORMAT_VERSION {
-        return Err(StateFault::TooNew);
-    }
-    let categories = take("categories")?
-        .iter()
-        .filter(|json| !json.is_empty())
-        .map(|json| serde_json::from_str(json).map_err(|_| StateFault::Damaged))
-        .collect::<Result<_, _>>()?;
+    let sheet = HiddenSheet::read(rows, 5, SIGNATURE, FORMAT_VERSION)?;
     let state = ListState {
-        identity: first(take("casebook")?)?,
-        written_at: first(take("written_at")?)?,
-        coders: serde_json::from_str(&first(take("coders")?)?).map_err(|_| StateFault::Damaged)?,
-        categories,
+        identity: sheet.value("casebook")?.to_owned(),
+        written_at: sheet.value("written_at")?.to_owned(),
+        coders: state::parse(sheet.value("coders")?)?,
+        categories: sheet.list("categories")?,
     };
+    let mut listed = HashMap::new();
+    for (id, cells) in sheet.lines {
+        listed.insert(id, state::parse(cells.first().ok_or(StateFault::Damaged)?)?);
+    }
     Ok((state, listed))
 }
 
