@@ -40,6 +40,13 @@ impl Problem {
     pub(super) fn new(sheet: &str, row: u64, column: usize, message: String) -> Self {
         Self { row, column, cell: cell_name(sheet, row, column), message }
     }
+
+    /// Of a cell whose formula failed.
+    pub(super) fn of_formula(sheet: &str, row: u64, column: usize, error: &str) -> Self {
+        let message =
+            format!("数式のエラー（{error}）になっています。文字として書くときは、先頭に ' を付けて書き直してください");
+        Self::new(sheet, row, column, message)
+    }
 }
 
 impl fmt::Display for Problem {
@@ -421,10 +428,7 @@ impl<'s> Reading<'s> {
         match cell {
             Ok(text) => Some(text),
             Err(error) => {
-                let message = format!(
-                    "数式のエラー（{error}）になっています。文字として書くときは、先頭に ' を付けて書き直してください"
-                );
-                self.problem(row, column, message);
+                self.problems.push(Problem::of_formula(&self.sheet, row, column, error));
                 None
             }
         }

@@ -319,10 +319,7 @@ impl Reading<'_> {
         match cell {
             Ok(text) => Some(text),
             Err(error) => {
-                let message = format!(
-                    "数式のエラー（{error}）になっています。文字として書くときは、先頭に ' を付けて書き直してください"
-                );
-                self.problem(row, column, message);
+                self.problems.push(Problem::of_formula(self.sheet, row, column, error));
                 None
             }
         }
