@@ -476,10 +476,19 @@ fn a_full_disk_is_told_and_costs_nothing() {
         assert!(comments(&casebook).expect("it is there") == corrected(0));
         let ran = jirei(at, &["casebook", "check", "--casebook", name]);
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        // What could not be finished takes up no room.
+        let files = fs::read_dir(casebook.join("index")).expect("readable");
+        let bytes: u64 = files.map(|file| file.and_then(|file| file.metadata()).expect("it is there").len()).sum();
+        assert!(bytes < 1 << 20, "{bytes} bytes");
     }
     // Every remaining byte is taken: reading goes on.
     let filled = fs::write(disk.path.join("filler"), vec![b'x'; 8 << 20]);
     assert!(filled.is_err());
+    assert!(comments(&casebook).expect("it is there") == corrected(0));
+    for arguments in [&["casebook", "check"][..], &["casebook", "info"], &["appendix", "-o", "a.md"]] {
+        let ran = jirei(at, &[arguments, &["--casebook", name]].concat());
+        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    }
     refused(at, &["import", "large.jsonl", "--casebook", name], &["ディスクがいっぱい"]);
     refused(at, &["index", "rebuild", "--casebook", name], &["ディスクがいっぱい"]);
     refused(

@@ -88,7 +88,7 @@ pub enum CasebookError {
         what: String,
     },
     /// The copy cannot be written.
-    #[error("控え `{}` を書けません（フォルダーがあるか、空きがあるか、書き込めるかを確かめてください）: {error}", path.display())]
+    #[error("控え `{}` を書けません（{}）", path.display(), backup_cause(error))]
     Backup {
         /// The copy.
         path: PathBuf,
@@ -152,6 +152,14 @@ impl CasebookError {
                 None => Self::Sqlite { folder, error: source },
             },
         }
+    }
+}
+
+fn backup_cause(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "ディスクがいっぱいです。空きを作るか、別のディスクに作ってください".to_owned(),
+        _ if is_unwritable(error) => "フォルダーがあるか、書き込めるかを確かめてください".to_owned(),
+        _ => error.to_string(),
     }
 }
 

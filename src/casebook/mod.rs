@@ -117,14 +117,21 @@ impl Casebook {
     }
 
     fn connect(folder: &Path, create: bool) -> Result<Self, CasebookError> {
+        match Self::connect_writable(folder, create, "NORMAL") {
+            Err(CasebookError::ReadOnly(_)) if !create => Self::open_unwritable(folder),
+            // There is no room for the file by which processes share the log; who has it alone keeps that in memory.
+            Err(CasebookError::DiskFull(_)) if !create => Self::connect_writable(folder, create, "EXCLUSIVE"),
+            connected => connected,
+        }
+    }
+
+    fn connect_writable(folder: &Path, create: bool, locking_mode: &str) -> Result<Self, CasebookError> {
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
         let mut connection = Connection::open_with_flags(folder.join(FILE), flags).in_casebook(folder)?;
         connection.busy_timeout(PATIENCE).in_casebook(folder)?;
-        match prepare(&mut connection, folder, create) {
-            Err(CasebookError::ReadOnly(_)) if !create => return Self::open_unwritable(folder),
-            prepared => prepared?,
-        }
+        connection.pragma_update(None, "locking_mode", locking_mode).in_casebook(folder)?;
+        prepare(&mut connection, folder, create)?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(Self { folder: folder.to_path_buf(), connection })
     }

@@ -3,15 +3,16 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use tantivy::{
     Directory,
     directory::{
-        DirectoryLock, FileHandle, Lock, META_LOCK, MmapDirectory, WatchCallback, WatchHandle, WritePtr,
+        AntiCallToken, DirectoryLock, FileHandle, Lock, META_LOCK, MmapDirectory, TerminatingWrite, WatchCallback,
+        WatchHandle, WritePtr,
         error::{DeleteError, LockError, OpenDirectoryError, OpenReadError, OpenWriteError},
     },
 };
@@ -27,12 +28,64 @@ pub(super) struct IndexDirectory {
     folder: PathBuf,
     /// A file that whoever may read it should be able to search.
     like: PathBuf,
+    refusal: Refusal,
+}
+
+/// Why the system first refused to write one of the files. tantivy passes on no more than the words of some such
+/// errors, and of those in its threads not always these.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Refusal(Arc<OnceLock<io::ErrorKind>>);
+
+impl Refusal {
+    pub(super) fn kind(&self) -> Option<io::ErrorKind> {
+        self.0.get().copied()
+    }
+
+    fn noting<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        done.inspect_err(|error| {
+            // A write that was only interrupted is tried again.
+            if error.kind() != io::ErrorKind::Interrupted {
+                let _ = self.0.set(error.kind());
+            }
+        })
+    }
+}
+
+/// A file that notes why it could not be written.
+struct NotingFile {
+    file: WritePtr,
+    refusal: Refusal,
+}
+
+impl Write for NotingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.refusal.noting(self.file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.refusal.noting(self.file.flush())
+    }
+}
+
+impl TerminatingWrite for NotingFile {
+    fn terminate_ref(&mut self, token: AntiCallToken) -> io::Result<()> {
+        self.refusal.noting(self.file.terminate_ref(token))
+    }
 }
 
 impl IndexDirectory {
     /// A folder of index files that are as readable as another file, the record.
     pub(super) fn open(folder: &Path, like: PathBuf) -> Result<Self, OpenDirectoryError> {
-        Ok(Self { files: MmapDirectory::open(folder)?, folder: folder.to_path_buf(), like })
+        Ok(Self {
+            files: MmapDirectory::open(folder)?,
+            folder: folder.to_path_buf(),
+            like,
+            refusal: Refusal::default(),
+        })
+    }
+
+    pub(super) fn refusal(&self) -> Refusal {
+        self.refusal.clone()
     }
 
     fn lock_for_reading(&self, lock: &Lock) -> DirectoryLock {
@@ -73,7 +126,8 @@ impl Directory for IndexDirectory {
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        self.files.open_write(path)
+        let file = self.files.open_write(path)?;
+        Ok(WritePtr::new(Box::new(NotingFile { file, refusal: self.refusal.clone() })))
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
@@ -81,7 +135,7 @@ impl Directory for IndexDirectory {
     }
 
     fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
-        self.files.atomic_write(path, data)?;
+        self.refusal.noting(self.files.atomic_write(path, data))?;
         // tantivy makes these files for their owner's eyes alone, whoever may read the rest.
         make_as_readable(&self.folder.join(path), &self.like);
         Ok(())

@@ -111,6 +111,14 @@ impl IndexError {
         }
     }
 
+    /// The same, or why the system refused to write a file, where it did and tantivy told something else.
+    pub(super) fn refused(self, refusal: Option<io::ErrorKind>) -> Self {
+        match (self, refusal) {
+            (Self::Damaged { folder, message }, Some(kind)) => Self::from_kind(&folder, kind, || message),
+            (error, _) => error,
+        }
+    }
+
     fn from_kind(folder: &Path, kind: io::ErrorKind, message: impl FnOnce() -> String) -> Self {
         let folder = folder.to_path_buf();
         match kind {

@@ -47,7 +47,7 @@ pub use tokens::{DocumentTokens, TokenMaker, TokenMakers};
 pub(crate) use error::InIndex;
 pub(crate) use schema::Fields;
 
-use directory::{IndexDirectory, is_unwritable};
+use directory::{IndexDirectory, Refusal, is_unwritable};
 use schema::{PACKED, PackedTokenizer, SCHEMA_VERSION};
 
 /// Name of the index's folder in the casebook's.
@@ -438,6 +438,7 @@ pub(crate) struct OpenIndex {
     pub(crate) index: Index,
     pub(crate) fields: Fields,
     pub(crate) info: IndexInfo,
+    refusal: Refusal,
 }
 
 impl OpenIndex {
@@ -490,10 +491,11 @@ impl OpenIndex {
             });
         }
         let damaged = |message: String| IndexError::Damaged { folder: folder.to_path_buf(), message };
-        let opened = IndexDirectory::open(&files, folder.join(crate::casebook::FILE))
+        let directory = IndexDirectory::open(&files, folder.join(crate::casebook::FILE))
             .map_err(TantivyError::from)
-            .and_then(Index::open);
-        let index = opened.in_index(folder)?;
+            .in_index(folder)?;
+        let refusal = directory.refusal();
+        let index = Index::open(directory).in_index(folder)?;
         index.tokenizers().register(PACKED, PackedTokenizer::default());
         let payload = index.load_metas().in_index(folder)?.payload.unwrap_or_default();
         let info: IndexInfo = serde_json::from_str(&payload).map_err(|error| damaged(error.to_string()))?;
@@ -501,7 +503,7 @@ impl OpenIndex {
         if info.schema == SCHEMA_VERSION && index.schema() != schema {
             return Err(damaged("項目が形式と合いません".into()));
         }
-        Ok(Self { index, fields, info })
+        Ok(Self { index, fields, info, refusal })
     }
 
     /// Whether every file is as it was written, byte for byte.
@@ -541,6 +543,25 @@ struct Writer {
     writer: IndexWriter,
     fields: Fields,
     info: IndexInfo,
+    refusal: Refusal,
+    // Dropped after the writer, which holds the lock.
+    leftovers: Leftovers,
+}
+
+/// Deletes what a writer leaves that did not come to its commit; a full disk would stay full of it.
+struct Leftovers {
+    /// `None` when all is kept.
+    index: Option<Index>,
+}
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        let Some(index) = self.index.take() else { return };
+        // What cannot be deleted now the next writer deletes.
+        let _ = index
+            .writer_with_num_threads::<TantivyDocument>(1, THREAD_BUDGET)
+            .and_then(|writer| writer.garbage_collect_files().wait());
+    }
 }
 
 impl Writer {
@@ -560,16 +581,17 @@ impl Writer {
         if opened.info.revision != revision || opened.info.check(folder, dictionary).is_err() {
             return Ok(None);
         }
-        Self::over(folder, opened.index, opened.fields, opened.info).map(Some)
+        Self::over(folder, opened).map(Some)
     }
 
     fn create(folder: &Path, files: &Path) -> Result<Self, IndexError> {
         fs::create_dir_all(files).in_index(folder)?;
         let (schema, fields) = schema::schema();
-        let made = IndexDirectory::open(files, folder.join(crate::casebook::FILE))
+        let directory = IndexDirectory::open(files, folder.join(crate::casebook::FILE))
             .map_err(TantivyError::from)
-            .and_then(|files| Index::create(files, schema, IndexSettings::default()));
-        let index = made.in_index(folder)?;
+            .in_index(folder)?;
+        let refusal = directory.refusal();
+        let index = Index::create(directory, schema, IndexSettings::default()).in_index(folder)?;
         index.tokenizers().register(PACKED, PackedTokenizer::default());
         let info = IndexInfo {
             schema: SCHEMA_VERSION,
@@ -578,10 +600,11 @@ impl Writer {
             revision: 0,
             frame: Vec::new(),
         };
-        Self::over(folder, index, fields, info)
+        Self::over(folder, OpenIndex { index, fields, info, refusal })
     }
 
-    fn over(folder: &Path, index: Index, fields: Fields, info: IndexInfo) -> Result<Self, IndexError> {
+    fn over(folder: &Path, opened: OpenIndex) -> Result<Self, IndexError> {
+        let OpenIndex { index, fields, info, refusal } = opened;
         let threads = thread::available_parallelism().map_or(1, usize::from).clamp(1, 3);
         let since = Instant::now();
         let writer = loop {
@@ -590,10 +613,11 @@ impl Writer {
                 Err(TantivyError::LockFailure(LockError::LockBusy, _)) if since.elapsed() < PATIENCE => {
                     thread::sleep(Duration::from_millis(20));
                 }
-                writer => break writer.in_index(folder)?,
+                writer => break writer.in_index(folder).map_err(|error| error.refused(refusal.kind()))?,
             }
         };
-        Ok(Self { folder: folder.to_path_buf(), writer, fields, info })
+        let leftovers = Leftovers { index: Some(index) };
+        Ok(Self { folder: folder.to_path_buf(), writer, fields, info, refusal, leftovers })
     }
 
     fn delete(&self, id: &CommentId) {
@@ -661,7 +685,7 @@ impl Writer {
         }
         out.add_u64(fields.chars, comment.text.chars().count() as u64);
         out.add_u64(fields.position, position);
-        self.writer.add_document(out).in_index(&self.folder)?;
+        self.writer.add_document(out).in_index(&self.folder).map_err(|error| error.refused(self.refusal.kind()))?;
         Ok(())
     }
 
@@ -674,13 +698,15 @@ impl Writer {
     ) -> Result<T, IndexError> {
         let payload = serde_json::to_string(info)
             .map_err(|error| IndexError::Damaged { folder: self.folder.clone(), message: error.to_string() })?;
-        let mut prepared = self.writer.prepare_commit().in_index(&self.folder)?;
+        let refused = |error: IndexError| error.refused(self.refusal.kind());
+        let mut prepared = self.writer.prepare_commit().in_index(&self.folder).map_err(refused)?;
         prepared.set_payload(&payload);
         let done = between()?;
-        prepared.commit().in_index(&self.folder)?;
+        prepared.commit().in_index(&self.folder).map_err(refused)?;
+        self.leftovers.index = None;
         // Merging may take minutes, in which the index is as good as it will be.
         shown();
-        self.writer.wait_merging_threads().in_index(&self.folder)?;
+        self.writer.wait_merging_threads().in_index(&self.folder).map_err(refused)?;
         Ok(done)
     }
 }
