@@ -237,10 +237,10 @@ pub(super) struct WordInfo {
 /// Base forms that rules name, and tests of single morphemes.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Vocabulary {
-    ids: HashMap<String, u32>,
+    ids: BTreeMap<String, u32>,
     /// The node of a base form alone, by id.
-    single: HashMap<u32, SpanId>,
-    tests_by_base: HashMap<String, Vec<(WordTest, SpanId)>>,
+    single: BTreeMap<u32, SpanId>,
+    tests_by_base: BTreeMap<String, Vec<(WordTest, SpanId)>>,
     other_tests: Vec<(WordTest, SpanId)>,
     roles: RoleTable,
 }

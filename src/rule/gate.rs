@@ -3,8 +3,9 @@
 //! Every span expression and every clause has a gate. A hit opens the gate of its word or text; a gate of alternatives
 //! is open when one of the gates below it is, a gate of parts that must occur together when all are. Of such parts only
 //! the rarest leads on: from hits to rules there is one pass over the gates that lead on, in ascending order, each of
-//! which stands after those below it that lead on too. All other gates are asked for from above, when something depends on them. So the
-//! cost of a comment grows with its hits, and a rule costs nothing where its rarest word does not occur.
+//! which stands after those below it that lead on too. All other gates are asked for from above, when something
+//! depends on them. So the cost of a comment grows with its hits, and a rule costs nothing where its rarest word does
+//! not occur.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -459,79 +460,108 @@ impl Builder {
         rules: Vec<u32>,
         compiled: &mut [CompiledRule],
     ) -> (Gates, HashMap<String, GateId>) {
-        let count = self.gates.len();
-        // From the rules down: the gates to which each one leads on. Where alternatives lead on to hardly any gate,
-        // those below lead there at once.
-        let mut leads_to: Vec<Vec<usize>> = vec![Vec::new(); count];
-        let mut leads = vec![false; count];
-        for gate in (0..count).rev() {
-            let (kind, below) = &self.gates[gate];
-            let is_rule = gate >= first_rule;
-            if !is_rule && leads_to[gate].is_empty() && gate != GateId::OPEN.index() {
-                continue;
-            }
-            leads_to[gate].sort_unstable();
-            leads_to[gate].dedup();
-            leads[gate] = is_rule || *kind != Kind::Any || leads_to[gate].len() > MAX_LEADS;
-            let onward = if leads[gate] { vec![gate] } else { leads_to[gate].clone() };
-            // Of parts that must all be there only the first, the rarest, leads on.
-            let leading = if *kind == Kind::All { &below[..1] } else { below };
-            leading.iter().for_each(|below| leads_to[below.index()].extend(&onward));
-        }
-        let rank = |gate: usize| match (leads[gate], self.gates[gate].0) {
-            (true, _) => 0,
-            (false, Kind::Hit) => 1,
-            (false, Kind::Any) => 2,
-            (false, Kind::All) => 3,
-        };
-        let mut order: Vec<usize> = (0..count).collect();
-        order.sort_by_key(|&gate| rank(gate));
-        let mut numbers = vec![GateId::OPEN; count];
-        for (number, &gate) in order.iter().enumerate() {
-            numbers[gate] = GateId(number as u32);
-        }
-        let number = |gate: GateId| numbers[gate.index()];
-
-        let (mut gates, mut neighbours) = (Vec::with_capacity(count), Vec::new());
-        for &gate in &order {
-            let (kind, below) = &self.gates[gate];
-            let start = neighbours.len() as u32;
-            neighbours.extend(below.iter().map(|&gate| number(gate)));
-            let middle = neighbours.len() as u32;
-            neighbours.extend(leads_to[gate].iter().filter(|_| leads[gate]).map(|&gate| numbers[gate]));
-            gates.push(Gate { kind: *kind, below: start, above: middle, end: neighbours.len() as u32 });
-        }
-        let up_to = |last: u32| order.iter().filter(|&&gate| rank(gate) <= last).count();
-        let (leading, any, all) = (up_to(0), up_to(1), up_to(2));
-        let (mut first_mask, mut masks) = (vec![0], Vec::new());
-        for &gate in &order[any..all] {
-            let mut below: Vec<GateId> = self.gates[gate].1.iter().map(|&gate| number(gate)).collect();
-            below.sort_unstable();
-            masks.extend(Mask::of(&below));
-            first_mask.push(masks.len() as u32);
-        }
+        let leads_to = self.leads(first_rule);
+        let numbering = Numbering::new(&self.gates, &leads_to);
+        let number = |gate: GateId| numbering.numbers[gate.index()];
         for rule in compiled.iter_mut() {
             for clauses in [&mut rule.unless, &mut rule.alternatives] {
                 clauses.update(|clause| renumber(clause, &number));
             }
         }
         let mut of_rule = vec![GateId::OPEN; compiled.len()];
-        for (at, &rule) in rules.iter().enumerate() {
-            of_rule[rule as usize] = numbers[first_rule + at];
+        for (gate, &rule) in (first_rule..).zip(&rules) {
+            of_rule[rule as usize] = numbering.numbers[gate];
         }
+        let (mut gates, mut neighbours) = (Vec::with_capacity(self.gates.len()), Vec::new());
+        for &gate in &numbering.order {
+            let (kind, below) = &self.gates[gate];
+            let start = neighbours.len() as u32;
+            neighbours.extend(below.iter().map(|&gate| number(gate)));
+            let middle = neighbours.len() as u32;
+            neighbours.extend(leads_to[gate].iter().flatten().map(|&gate| numbering.numbers[gate]));
+            gates.push(Gate { kind: *kind, below: start, above: middle, end: neighbours.len() as u32 });
+        }
+        let (mut first_mask, mut masks) = (vec![0], Vec::new());
+        for &gate in &numbering.order[numbering.any..numbering.all] {
+            let mut below: Vec<GateId> = self.gates[gate].1.iter().map(|&gate| number(gate)).collect();
+            below.sort_unstable();
+            masks.extend(Mask::of(&below));
+            first_mask.push(masks.len() as u32);
+        }
+        let leading = numbering.leading as u32;
         let gates = Gates {
             gates,
             neighbours,
             of_rule,
-            of_rules: (leading - rules.len()) as u32..leading as u32,
+            of_rules: leading - rules.len() as u32..leading,
             rules,
-            any: any as u32,
-            all: all as u32,
+            any: numbering.any as u32,
+            all: numbering.all as u32,
             first_mask,
             masks,
             of_span: self.of_span.into_iter().map(number).collect(),
         };
         (gates, self.of_text.into_iter().map(|(text, gate)| (text, number(gate))).collect())
+    }
+
+    /// From the rules down: the gates to which each one leads on; `None` for those that are not on the way up. Where
+    /// alternatives lead on to hardly any gate, those below lead there at once.
+    fn leads(&self, first_rule: usize) -> Vec<Option<Vec<usize>>> {
+        let count = self.gates.len();
+        let mut leads_to = vec![Some(Vec::new()); count];
+        let mut onward_from = vec![Vec::new(); count];
+        for gate in (0..count).rev() {
+            let (kind, below) = &self.gates[gate];
+            let is_rule = gate >= first_rule;
+            let mut onward = std::mem::take(&mut onward_from[gate]);
+            onward.sort_unstable();
+            onward.dedup();
+            let is_dead_end = !is_rule && onward.is_empty() && gate != GateId::OPEN.index();
+            if is_dead_end || !is_rule && *kind == Kind::Any && onward.len() <= MAX_LEADS {
+                leads_to[gate] = None;
+            }
+            let passed_on = match leads_to[gate] {
+                Some(_) => &[gate][..],
+                None => &onward,
+            };
+            // Of parts that must all be there only the first, the rarest, leads on.
+            let leading = if *kind == Kind::All { &below[..1] } else { below };
+            leading.iter().for_each(|below| onward_from[below.index()].extend(passed_on));
+            if let Some(leads_to) = &mut leads_to[gate] {
+                *leads_to = onward;
+            }
+        }
+        leads_to
+    }
+}
+
+/// The order in which [`Gates`] has the gates.
+struct Numbering {
+    order: Vec<usize>,
+    numbers: Vec<GateId>,
+    /// How many lead on.
+    leading: usize,
+    /// Where in `order` the gates of alternatives begin that are asked for, and those of parts that must occur together.
+    any: usize,
+    all: usize,
+}
+
+impl Numbering {
+    fn new(gates: &[(Kind, Vec<GateId>)], leads_to: &[Option<Vec<usize>>]) -> Self {
+        let rank = |&gate: &usize| match (&leads_to[gate], gates[gate].0) {
+            (Some(_), _) => 0,
+            (None, Kind::Hit) => 1,
+            (None, Kind::Any) => 2,
+            (None, Kind::All) => 3,
+        };
+        let mut order: Vec<usize> = (0..gates.len()).collect();
+        order.sort_by_key(rank);
+        let mut numbers = vec![GateId::OPEN; gates.len()];
+        for (number, &gate) in (0..).zip(&order) {
+            numbers[gate] = GateId(number);
+        }
+        let first_of = |of: u8| order.partition_point(|gate| rank(gate) < of);
+        Self { leading: first_of(1), any: first_of(2), all: first_of(3), order, numbers }
     }
 }
 

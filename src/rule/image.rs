@@ -103,3 +103,21 @@ impl RuleSet {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Analyzer, RuleSet};
+
+    /// So that a program that is built again is the same program.
+    #[test]
+    fn the_same_files_give_the_same_bytes() {
+        let analyzer = Analyzer::embedded().expect("the embedded dictionary loads");
+        let bytes = || {
+            let rules =
+                RuleSet::from_sources(&crate::rule::embedded_rules(), &analyzer).expect("the rules are correct");
+            postcard::to_allocvec(&(&rules.rules, &rules.spans, &rules.gates, &rules.always, &rules.vocabulary))
+                .expect("every part of a rule set can be written")
+        };
+        assert!(bytes() == bytes());
+    }
+}

@@ -3,7 +3,7 @@
 //! From a hit the scan walks right over auxiliaries and light words and counts what denies. The words and
 //! their roles are data (`rules/polarity.toml`).
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,7 @@ impl Roles {
 
 /// Base forms with their roles.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct RoleTable(HashMap<String, Roles>);
+pub(crate) struct RoleTable(BTreeMap<String, Roles>);
 
 impl RoleTable {
     pub(crate) fn new(words: &PolarityWords) -> Self {
