@@ -141,10 +141,12 @@ impl GateSet {
         Self { words: vec![0; words], used: vec![0; words.div_ceil(64)] }
     }
 
+    #[inline]
     fn contains(&self, gate: GateId) -> bool {
         self.words[gate.index() / 64] >> (gate.index() % 64) & 1 == 1
     }
 
+    #[inline]
     fn insert(&mut self, gate: GateId) {
         let word = gate.index() / 64;
         self.words[word] |= 1 << (gate.index() % 64);

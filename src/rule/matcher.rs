@@ -47,9 +47,11 @@ pub struct Matcher<'r> {
     found_hits: Vec<Hit>,
     /// Whether a span node is a word or a text.
     is_found: Vec<bool>,
-    /// Hits of other span nodes that were asked for: those whose stamp is that of the comment.
-    hits: Vec<Vec<Hit>>,
-    stamps: Vec<u32>,
+    /// Where the hits of other span nodes are that were asked for.
+    resolved: Vec<Resolved>,
+    /// Lists of hits, of which the first `lists_used` are of this comment.
+    lists: Vec<Vec<Hit>>,
+    lists_used: u32,
     stamp: u32,
     pub(super) words: Vec<(Roles, WordClass)>,
     id_bytes: Vec<u8>,
@@ -62,6 +64,13 @@ pub struct Matcher<'r> {
     woken: Vec<u32>,
     outcomes: Vec<Option<bool>>,
     touched_outcomes: Vec<u32>,
+}
+
+/// The list of a span node's hits, for the comment whose stamp it is.
+#[derive(Clone, Copy, Default)]
+struct Resolved {
+    stamp: u32,
+    list: u32,
 }
 
 /// A rule that fired, in one unit.
@@ -93,8 +102,9 @@ impl<'r> Matcher<'r> {
             found_gates: Vec::new(),
             found_hits: Vec::new(),
             is_found: rules.spans.iter().map(SpanNode::is_found).collect(),
-            hits: vec![Vec::new(); rules.spans.len()],
-            stamps: vec![0; rules.spans.len()],
+            resolved: vec![Resolved::default(); rules.spans.len()],
+            lists: Vec::new(),
+            lists_used: 0,
             stamp: 0,
             words: Vec::new(),
             id_bytes: Vec::new(),
@@ -252,6 +262,7 @@ impl<'r> Matcher<'r> {
     /// The single pass: hits of all words and texts, and the rules that they wake.
     fn find_hits(&mut self, analysis: &Analysis<'_>) {
         self.stamp += 1;
+        self.lists_used = 0;
         self.words.clear();
         self.id_bytes.clear();
         self.gates.reset(&self.rules.gates);
@@ -335,7 +346,7 @@ impl<'r> Matcher<'r> {
     /// [resolved](Self::resolve), unless it is a word or a text.
     pub(super) fn hits(&self, node: SpanId) -> &[Hit] {
         if !self.is_found[node.index()] {
-            return &self.hits[node.index()];
+            return &self.lists[self.resolved[node.index()].list as usize];
         }
         let gate = self.rules.gates.of(node);
         let first = self.found_gates.partition_point(|&of| of < gate);
@@ -346,11 +357,16 @@ impl<'r> Matcher<'r> {
     /// Makes the hits of a node.
     pub(super) fn resolve(&mut self, node: SpanId, context: &Context<'_>) {
         let index = node.index();
-        if self.is_found[index] || self.stamps[index] == self.stamp {
+        if self.is_found[index] || self.resolved[index].stamp == self.stamp {
             return;
         }
-        self.stamps[index] = self.stamp;
-        let mut hits = std::mem::take(&mut self.hits[index]);
+        let list = self.lists_used;
+        self.lists_used += 1;
+        self.resolved[index] = Resolved { stamp: self.stamp, list };
+        if self.lists.len() == list as usize {
+            self.lists.push(Vec::new());
+        }
+        let mut hits = std::mem::take(&mut self.lists[list as usize]);
         hits.clear();
         let rules = self.rules;
         // Behind a closed gate there are none.
@@ -359,7 +375,7 @@ impl<'r> Matcher<'r> {
             hits.sort_unstable();
             hits.dedup();
         }
-        self.hits[index] = hits;
+        self.lists[list as usize] = hits;
     }
 
     fn compute(&mut self, id: SpanId, context: &Context<'_>, hits: &mut Vec<Hit>) {
