@@ -181,6 +181,73 @@ fn a_truncated_record_is_told_and_left_alone() {
 }
 
 #[test]
+fn info_counts_imports_as_import_tells_them() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    fs::write(at.join("b.jsonl"), lines(0..30)).expect("writable");
+    let not_counted = "取り込みの回数には数えません";
+    assert!(!done(at, &["import", "a.jsonl"]).stderr.contains(not_counted));
+    assert!(done(at, &["import", "a.jsonl"]).stderr.contains(not_counted));
+    // Another name is an import of its own, though nothing of it is new; the run is on record like any other.
+    assert!(!done(at, &["import", "b.jsonl"]).stderr.contains(not_counted));
+    done(at, &["import", "a.jsonl", "--record"]);
+    let info = done(at, &["casebook", "info"]).stdout;
+    for words in ["取り込み: 2 回（ファイル名は 2 通り", "実行の記録: 3 件（import 3 件。"] {
+        assert!(info.contains(words), "{words}: {info}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&done(at, &["casebook", "info", "--format", "json"]).stdout).expect("JSON");
+    assert_eq!((&json["runs"], &json["runs_by_command"]["import"]), (&3.into(), &3.into()));
+}
+
+#[test]
+fn times_are_told_by_the_clock_of_the_machine() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..3)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    let record = at.join("casebook").join(FILE);
+    let connection = rusqlite::Connection::open(record).expect("the file opens");
+    connection.execute("UPDATE imports SET imported_at = '2026-01-20T20:05:09Z'", []).expect("writable");
+    drop(connection);
+    done(at, &["search", "●", "--add-category", "display", "--coder", "山田"]);
+    let told = |zone: &str, arguments: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_jirei")).args(arguments).env("TZ", zone).current_dir(at).output();
+        String::from_utf8(ran.expect("it runs").stdout).expect("UTF-8")
+    };
+    // Without a clock that is set by `TZ`, as on Windows, only the form can be looked at.
+    if cfg!(unix) {
+        let info = told("JST-9", &["casebook", "info"]);
+        assert!(info.contains("  2026-01-21 05:05 a.jsonl: "), "{info}");
+        let log = |zone| told(zone, &["review", "log"]);
+        assert_ne!(log("JST-9"), log("UTC0"));
+    }
+    assert!(!told("JST-9", &["review", "log"]).contains("UTC"));
+    // What programs read stays as it is on record.
+    assert!(told("JST-9", &["casebook", "info", "--format", "json"]).contains("2026-01-20T20:05:09Z"));
+}
+
+#[test]
+fn a_corrected_file_under_another_name_tells_what_it_lacks() {
+    let folder = folder();
+    let at = folder.path();
+    let absent = |ran: &Ran| {
+        let told = ran.stderr.lines().filter_map(|line| line.trim().strip_prefix("以前の "));
+        told.map(|line| line.split("、").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    fs::write(at.join("b.jsonl"), lines(3..30).replace("氏名が●", "お名前が●")).expect("writable");
+    assert_eq!(absent(&done(at, &["import", "b.jsonl"])), ["a.jsonl にあったコメント 3 件は"]);
+    // An excerpt, or more of the same survey, replaces nothing.
+    fs::write(at.join("c.jsonl"), lines(0..10)).expect("writable");
+    assert_eq!(absent(&done(at, &["import", "c.jsonl"])), [""; 0]);
+    fs::write(at.join("d.jsonl"), lines(30..60)).expect("writable");
+    assert_eq!(absent(&done(at, &["import", "d.jsonl"])), [""; 0]);
+}
+
+#[test]
 fn corrected_texts_keep_what_they_replace() {
     let folder = folder();
     let at = folder.path();
@@ -188,9 +255,12 @@ fn corrected_texts_keep_what_they_replace() {
     done(at, &["import", "a.jsonl"]);
     fs::write(at.join("a.jsonl"), lines(3..31).replace("氏名が●", "お名前が●")).expect("writable");
     let ran = done(at, &["import", "a.jsonl"]);
-    for words in
-        ["追加 1 件、更新 9 件", "変わらず 18 件", "更新した回答: c4、c7", "回答 3 件は、今回のファイルにはありません"]
-    {
+    for words in [
+        "追加 1 件、更新 9 件",
+        "変わらず 18 件",
+        "更新した回答: c4、c7",
+        "以前の a.jsonl にあったコメント 3 件は、今回の",
+    ] {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
     assert!(done(at, &["casebook", "info"]).stdout.contains("訂正の前の本文: 9 件"));

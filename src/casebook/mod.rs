@@ -28,7 +28,7 @@ pub use care::{CasebookInfo, CoderCount, ImportedFile};
 pub use coding::Coder;
 pub use decision::{Action, Decision, Judgement, RejectedReplacement, Replacement, ReplacementKind, Standing};
 pub use error::CasebookError;
-pub use import::{Change, Import, ImportReport, ImportSource, Recorded};
+pub use import::{Absent, Change, Import, ImportReport, ImportSource, Recorded};
 pub use read::{StoredCoding, StoredComment};
 pub use recode::{CategoryChange, RecodeReport, Recoding};
 

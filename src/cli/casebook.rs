@@ -1,6 +1,7 @@
 //! `jirei casebook`: looking after the casebook.
 
 use std::{
+    collections::BTreeSet,
     io::Write,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,7 +11,7 @@ use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Outcome, Shared, args::HELP_TEMPLATE, stdout};
+use super::{Outcome, Shared, args::HELP_TEMPLATE, clock::moment, stdout};
 use crate::{
     analyze::Analyzer,
     casebook::{Casebook, CasebookError, CasebookInfo, Coder, RecodeReport},
@@ -169,12 +170,18 @@ fn write_info(out: &mut dyn Write, folder: &Path, info: &CasebookInfo) -> std::i
         let dictionary = if coder.dictionary.is_empty() { "不明" } else { &coder.dictionary };
         writeln!(out, "分類した規則: {}（辞書 {dictionary}）: {} 件", coder.rules, coder.comments)?;
     }
-    writeln!(out, "取り込んだファイル: {} 回", info.files.len())?;
+    let names: BTreeSet<&str> = info.files.iter().map(|file| file.file.as_str()).collect();
+    writeln!(
+        out,
+        "取り込み: {} 回（ファイル名は {} 通り。同じファイルを取り込み直しただけの回は数えません）",
+        info.files.len(),
+        names.len()
+    )?;
     for file in &info.files {
         writeln!(
             out,
             "  {} {}: 追加 {}、更新 {}、分類し直し {}、変わらず {}（BLAKE3 {}…）",
-            file.imported_at,
+            moment(&file.imported_at),
             file.file,
             file.added,
             file.updated,
@@ -183,7 +190,17 @@ fn write_info(out: &mut dyn Write, folder: &Path, info: &CasebookInfo) -> std::i
             file.hash.get(..16).unwrap_or(&file.hash)
         )?;
     }
-    writeln!(out, "実行の記録: {} 件", info.runs)
+    let commands: Vec<String> =
+        info.runs_by_command.iter().map(|(command, runs)| format!("{command} {runs} 件")).collect();
+    match commands.is_empty() {
+        true => writeln!(out, "実行の記録: 0 件"),
+        false => writeln!(
+            out,
+            "実行の記録: {} 件（{}。一度に取り込んだファイルはまとめて 1 件です）",
+            info.runs,
+            commands.join("、")
+        ),
+    }
 }
 
 fn check(folder: &Path, shared: &Shared) -> anyhow::Result<Outcome> {

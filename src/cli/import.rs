@@ -10,8 +10,9 @@ use anyhow::Context;
 use super::{
     Outcome, Shared,
     casebook::{open_for_writing, recode, tell},
+    clock::this_second,
     input::{Input, InputArgs},
-    record::{self, Recorder, now},
+    record::{self, Recorder},
 };
 use crate::{
     analyze::Analyzer,
@@ -55,7 +56,6 @@ impl Args {
         recorder.setting(self.input.options.column_map())?;
         let inputs = self.input.open_each()?;
         let casebook = open_for_writing(&self.casebook, true)?;
-        let before = casebook.revision()?;
         let mut importer = Importer {
             args: &self,
             analyzer: &analyzer,
@@ -64,6 +64,7 @@ impl Args {
             maker: TokenMaker::new(&analyzer),
             casebook,
             recorder,
+            is_on_record: false,
         };
         let mut clean = true;
         let mut stopped = Ok(());
@@ -76,9 +77,9 @@ impl Args {
                 }
             }
         }
-        let Importer { mut casebook, mut recorder, .. } = importer;
+        let Importer { mut casebook, mut recorder, is_on_record, .. } = importer;
         // Files before the one that failed are in: the record says so.
-        if casebook.revision()? != before || (self.record && stopped.is_ok()) {
+        if is_on_record || (self.record && stopped.is_ok()) {
             recorder.casebook(casebook_record(&casebook)?);
             let record = recorder.finish(None)?;
             casebook.append_run(&record.ended_at, &record.to_json())?;
@@ -161,17 +162,19 @@ struct Importer<'a, 'c> {
     maker: TokenMaker<'a>,
     casebook: Casebook,
     recorder: Recorder<'a>,
+    /// Whether any import is on record by itself.
+    is_on_record: bool,
 }
 
 impl Importer<'_, '_> {
     /// Brings a file in; whether all was in order.
     fn import(&mut self, path: &Path, mut input: Input) -> anyhow::Result<bool> {
-        let Self { args, analyzer, pipeline, makers, maker, casebook, recorder } = self;
+        let Self { args, analyzer, pipeline, makers, maker, casebook, recorder, is_on_record } = self;
         let rules = pipeline.rules();
         let source = ImportSource {
             file: path.display().to_string(),
             hash: input.hash().to_owned(),
-            imported_at: now()?,
+            imported_at: this_second()?,
             dictionary: analyzer.version().to_owned(),
             rules: rules.version().to_owned(),
             corrected: args.corrected,
@@ -214,6 +217,7 @@ impl Importer<'_, '_> {
         };
         noted.inputs(input.accounts());
         *recorder = noted;
+        *is_on_record |= report.is_on_record;
         let clean = input.finish();
         self.tell(path, &report);
         Ok(clean && report.repeated == 0)
@@ -229,6 +233,9 @@ impl Importer<'_, '_> {
             report.relabelled,
             report.unchanged
         );
+        if !report.is_on_record {
+            eprintln!("  前に取り込んだファイルと同じなので、取り込みの回数には数えません");
+        }
         let named = |ids: &[CommentId], count: u64| {
             let shown: Vec<&str> = ids.iter().take(5).map(CommentId::as_str).collect();
             format!("{}{}", shown.join("、"), if count > 5 { " ほか" } else { "" })
@@ -244,11 +251,12 @@ impl Importer<'_, '_> {
                 report.renamed
             );
         }
-        if report.absent > 0 {
+        for absent in &report.absent {
             eprintln!(
-                "  以前の {} にあった回答 {} 件は、今回のファイルにはありません（事例帳には残してあります）",
-                path.display(),
-                report.absent
+                "  以前の {} にあったコメント {} 件は、今回の {} にはありません（事例帳には残してあります）",
+                absent.file,
+                absent.comments,
+                path.display()
             );
         }
         if report.repeated > 0 {

@@ -5,6 +5,7 @@
 mod appendix;
 mod args;
 mod casebook;
+mod clock;
 mod columns;
 mod evaluate;
 mod import;

@@ -43,6 +43,8 @@ pub struct ExportInfo<'e> {
     pub casebook: &'e str,
     /// When, as the caller's clock has it (RFC 3339).
     pub exported_at: &'e str,
+    /// The same for the person: the day by their clock.
+    pub exported_on: &'e str,
     /// What part of the casebook it is, for the person: `●を含む回答`, `5% の標本`.
     pub selection: &'e str,
 }
@@ -370,8 +372,7 @@ fn guide(
     let mut entries: Vec<(String, String, &Format)> = Vec::new();
     let heading = |text: &str, more: &str| (text.to_owned(), more.to_owned(), &head);
     entries.push(("「レビュー」シートの使い方".to_owned(), String::new(), &title));
-    let exported_at = info.exported_at.get(..10).unwrap_or(info.exported_at);
-    entries.push(("書き出した日（UTC）".to_owned(), format!("{exported_at}　{rows} 件　{}", info.selection), &plain));
+    entries.push(("書き出した日".to_owned(), format!("{}　{rows} 件　{}", info.exported_on, info.selection), &plain));
     entries.push((String::new(), String::new(), &plain));
     entries.push(heading("進め方", ""));
     entries.extend((1..).zip(STEPS).map(|(step, what)| (step.to_string(), what.to_owned(), &plain)));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
-use super::{CasebookArgs, Outcome, Shared, now, refuse_existing};
+use super::{CasebookArgs, Outcome, Shared, moment, now, refuse_existing};
 use crate::{
     casebook::{Casebook, CasebookError, StoredComment},
     cli::output::{self, OutputFile},
@@ -78,8 +78,14 @@ impl Args {
         let count = comments.len();
         let frame = casebook.frame()?;
         let rules = shared.rule_set(&analyzer)?;
-        let info =
-            ExportInfo { casebook: &casebook.identity()?, exported_at: &now()?, selection: &self.selection(all) };
+        let (exported_at, selection) = (now()?, self.selection(all));
+        let exported_on = moment(&exported_at);
+        let info = ExportInfo {
+            casebook: &casebook.identity()?,
+            exported_at: &exported_at,
+            exported_on: exported_on.split(' ').next().unwrap_or_default(),
+            selection: &selection,
+        };
         output::finish(file, &workbook(comments, &frame, Some(rules.codebook()), info)?)?;
         eprintln!("{} 件を {} に書き出しました（確かでないものから並べてあります）", count, self.output.display());
         Ok(Outcome::Done)

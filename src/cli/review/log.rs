@@ -110,7 +110,7 @@ impl Args {
                 }
             }
             ListFormat::Table => {
-                writeln!(out, "作業  いつ（UTC）        だれが        判断  有効  何から")?;
+                writeln!(out, "作業  いつ              だれが        判断  有効  何から")?;
                 for batch in batches {
                     writeln!(
                         out,

@@ -3,12 +3,11 @@
 use std::io::Write;
 
 use anyhow::Context;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Args, Format, Shown, facet_label, is_unbounded, report_notes};
 use crate::{
     casebook::{Action, BatchInfo, Casebook, Decision, FrameCategory, Judgement, StoredComment},
-    cli::{Outcome, stdout},
+    cli::{Outcome, clock::now, stdout},
     index::{self, TokenMaker},
     search::{FacetField, HitOrder, Query, SearchOptions, Searcher},
 };
@@ -95,7 +94,7 @@ impl Args {
         report_notes(&result);
         let info = BatchInfo {
             coder: coder.to_owned(),
-            decided_at: OffsetDateTime::now_utc().format(&Rfc3339).context("時刻を取得できません")?,
+            decided_at: now()?,
             source: format!("検索: {}", self.described(written)),
         };
         let appended = index::decide(&mut casebook, maker, &info, &decisions)?;
