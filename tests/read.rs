@@ -284,6 +284,19 @@ fn cells_of_old_workbooks() {
 }
 
 #[test]
+fn a_workbook_of_excel_97_with_a_password_is_told() {
+    let whole = include_bytes!("fixtures/read/survey.xls");
+    let first = whole.windows(8).position(|bytes| bytes == b"\x09\x08\x10\0\0\x06\x05\0").expect("its beginning") + 20;
+    // The kinds of encryption: XOR, RC4.
+    for kind in 0..2 {
+        let mut locked = whole.to_vec();
+        locked[first..first + 6].copy_from_slice(&[0x2f, 0, 2, 0, kind, 0]);
+        let locked = file("locked.xls", &locked);
+        assert_eq!(refused(&locked.path, &ReadOptions::default()).id(), "password-protected", "{kind}");
+    }
+}
+
+#[test]
 fn a_workbook_with_a_password_is_told() {
     let locked = file("a.xlsx", include_bytes!("fixtures/read/locked.xlsx"));
     assert_eq!(refused(&locked.path, &ReadOptions::default()).id(), "password-protected");
