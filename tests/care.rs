@@ -589,9 +589,7 @@ fn a_record_says_what_was_done_and_is_verified() {
     // The output is altered, then the input, then both rules and input are gone.
     fs::write(at.join("out/a.jsonl"), "x").expect("writable");
     ends(at, &["verify", "out/a.jsonl.record.json"], 1, &["出力 out/a.jsonl が書き換えられています"]);
-    let csv = fs::read_to_string(at.join("s.csv")).expect("readable");
-    let shorter: Vec<&str> = csv.lines().take(200).collect();
-    fs::write(at.join("s.csv"), shorter.join("\n")).expect("writable");
+    shorten(&at.join("s.csv"));
     ends(
         at,
         &["verify", "out/a.csv.record.json"],
@@ -628,6 +626,33 @@ fn imports_are_on_record() {
     assert!(connection.execute("DELETE FROM runs", []).is_err());
     fs::write(at.join("a.jsonl"), lines(1..30)).expect("writable");
     ends(at, &["verify", "casebook.record.json"], 1, &["入力 a.jsonl の中身", "記録 30 → いま 29"]);
+}
+
+#[test]
+fn an_import_is_looked_up_in_its_casebook() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    fs::write(at.join("b.jsonl"), lines(3..33).replace("氏名が●", "お名前が●")).expect("writable");
+    done(at, &["import", "a.jsonl", "--record"]);
+    done(at, &["casebook", "backup", "early.sqlite"]);
+    let verify = |record: &str, code: i32, told: &str| ends(at, &["verify", record], code, &[told]);
+    verify("casebook.record.json", 0, "取り込んだコメント 30 件のうち、そのまま 30 件、");
+    done(at, &["import", "b.jsonl", "--record"]);
+    done(at, &["search", "●", "--add-category", "display", "--coder", "山田"]);
+    verify("casebook.record.json", 0, "そのまま 21 件、あとの取り込みで訂正 9 件、見つからない 0 件");
+    verify("casebook.2.record.json", 0, "そのまま 30 件、あとの取り込みで訂正 0 件、見つからない 0 件");
+
+    // An older copy in its place has less, and nothing accounts for that.
+    fs::rename(at.join("casebook"), at.join("moved")).expect("writable");
+    fs::create_dir(at.join("casebook")).expect("writable");
+    fs::copy(at.join("early.sqlite"), at.join("casebook").join(FILE)).expect("writable");
+    verify("casebook.record.json", 0, "そのまま 30 件");
+    ends(at, &["verify", "casebook.2.record.json"], 1, &["内容が変わって", "見つからない 3 件"]);
+
+    // Without the casebook the files alone are compared.
+    fs::remove_dir_all(at.join("casebook")).expect("writable");
+    verify("casebook.record.json", 0, "事例帳 casebook とは比べていません（いまはそこにありません）");
 }
 
 #[test]
@@ -690,6 +715,12 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     files
+}
+
+/// Leaves the first 200 lines of a file.
+fn shorten(path: &Path) {
+    let text = fs::read_to_string(path).expect("readable");
+    fs::write(path, text.lines().take(200).collect::<Vec<_>>().join("\n")).expect("writable");
 }
 
 fn record_of(at: &Path, output: &str) -> serde_json::Value {
@@ -766,9 +797,7 @@ fn an_appendix_from_files_is_on_record() {
     );
     fs::write(at.join("appendix.toml"), settings).expect("writable");
     done(at, &["verify", "out/a.json.record.json"]);
-    let csv = fs::read_to_string(at.join("s.csv")).expect("readable");
-    let shorter: Vec<&str> = csv.lines().take(200).collect();
-    fs::write(at.join("s.csv"), shorter.join("\n")).expect("writable");
+    shorten(&at.join("s.csv"));
     ends(
         at,
         &["verify", "out/a.csv.record.json"],
@@ -777,7 +806,7 @@ fn an_appendix_from_files_is_on_record() {
             "入力 s.csv の中身",
             "集計: コメントの数",
             "事例集の区分に入る回答の数",
-            "事例集の表 device の",
+            "事例集の表「機器」の",
             "出力の中身",
         ],
     );
@@ -882,7 +911,7 @@ fn an_appendix_from_a_casebook_is_on_record_in_it() {
         at,
         &["verify", "a.docx.record.json"],
         1,
-        &["事例帳の記録の版が違います: 記録 1 → いま 2", "事例帳の人の判断の数", "事例集の表 device の", "出力の中身"],
+        &["事例帳の記録の版が違います: 記録 1 → いま 2", "事例帳の人の判断の数", "事例集の表「機器」の", "出力の中身"],
     );
 
     // Masks that are recorded as decisions on the way are part of the state that is on record.

@@ -303,20 +303,17 @@ impl<'c> Import<'c> {
         if !comment.origin.is_unnumbered || self.corrected {
             return Ok(None);
         }
+        let own = |id: CommentId| Some(id).filter(|id| *id != comment.id);
         let mut same = None;
-        let mut number = 1;
-        let mut renamed = None;
-        loop {
-            let before = self.before(renamed.as_ref().unwrap_or(&comment.id)).optional()?;
-            match before {
-                None => return Ok(same.unwrap_or(renamed)),
-                Some(before) if before.file == self.file => return Ok(renamed),
-                Some(before) if same.is_none() && before.equals(comment, response) => same = Some(renamed),
+        for id in ids_for(comment) {
+            match self.before(&id).optional()? {
+                None => return Ok(own(same.unwrap_or(id))),
+                Some(before) if before.file == self.file => return Ok(own(id)),
+                Some(before) if same.is_none() && before.equals(comment, response) => same = Some(id),
                 Some(_) => {}
             }
-            number += 1;
-            renamed = Some(CommentId::new(format!("{}@{number}", comment.id)));
         }
+        Ok(None)
     }
 
     fn record(
@@ -527,6 +524,13 @@ impl<'c> Import<'c> {
     pub fn changed(&self) -> bool {
         self.report.changed() || self.coding.is_new_frame
     }
+}
+
+/// The ids under which a comment may be on record: its own and, where it has no number, those that it gets where another
+/// file's answer has that, without end.
+pub(super) fn ids_for(comment: &Comment) -> impl Iterator<Item = CommentId> {
+    let others = (2..).map(|number| CommentId::new(format!("{}@{number}", comment.id)));
+    std::iter::once(comment.id.clone()).chain(others.take(if comment.origin.is_unnumbered { usize::MAX } else { 0 }))
 }
 
 /// Whether two texts have three in ten of their pairs of neighbouring characters in common (Dice's coefficient).

@@ -15,6 +15,7 @@ use super::{Outcome, Shared, args::HELP_TEMPLATE, clock::moment, stdout};
 use crate::{
     analyze::Analyzer,
     casebook::{Casebook, CasebookError, CasebookInfo, Coder, RecodeReport},
+    codebook::Codebook,
     index::{self, TokenMaker, TokenMakers},
     pipeline::Pipeline,
     rule::RuleSet,
@@ -312,7 +313,7 @@ fn recode_command(folder: &Path, shared: &Shared) -> anyhow::Result<Outcome> {
             analyzer.version()
         );
     } else {
-        tell(&report);
+        tell(&report, rules.codebook());
     }
     Ok(Outcome::Done)
 }
@@ -330,13 +331,18 @@ pub(super) fn recode(casebook: &mut Casebook, analyzer: &Analyzer, rules: &RuleS
 }
 
 /// Says what coding anew changed.
-pub(super) fn tell(report: &RecodeReport) {
+pub(super) fn tell(report: &RecodeReport, codebook: &Codebook) {
     eprintln!(
         "規則か辞書が変わったので {} 件を分類し直しました（分類が変わった回答 {} 件。人が決めた分類はそのままです）",
         report.recoded, report.relabelled
     );
     for change in &report.categories {
-        eprintln!("  {}: 新しく付いた {} 件、外れた {} 件", change.category, change.gained, change.lost);
+        eprintln!(
+            "  {}: 新しく付いた {} 件、外れた {} 件",
+            codebook.short_of(&change.category),
+            change.gained,
+            change.lost
+        );
     }
 }
 

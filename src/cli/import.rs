@@ -1,6 +1,8 @@
 //! `jirei import`: files into the casebook; read, classified, indexed.
 
 use std::{
+    collections::HashSet,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::mpsc,
 };
@@ -13,10 +15,11 @@ use super::{
     clock::this_second,
     input::{Input, InputArgs},
     record::{self, Recorder},
+    table::first_ids,
 };
 use crate::{
     analyze::Analyzer,
-    casebook::{Casebook, Coder, ImportReport, ImportSource},
+    casebook::{self, Casebook, Coder, ImportReport, ImportSource, Kept},
     comment::{Comment, CommentId},
     index::{Entry, TokenMaker, TokenMakers, import_if},
     pipeline::Pipeline,
@@ -91,32 +94,42 @@ impl Args {
         // Comments of other files were coded by the rules of their day: labels of two kinds cannot be counted together.
         let coder = Coder { rules: rules.version().to_owned(), dictionary: analyzer.version().to_owned() };
         if casebook.coded_otherwise(&coder)? > 0 {
-            tell(&recode(&mut casebook, &analyzer, &rules)?);
+            tell(&recode(&mut casebook, &analyzer, &rules)?, rules.codebook());
         }
         Ok(if clean { Outcome::Done } else { Outcome::Findings })
     }
 
-    /// What a record of this run says when the files are read and classified now. The casebook is left out of it: it
-    /// goes on changing.
-    pub(super) fn recompute(&self, shared: &Shared) -> anyhow::Result<RunRecord> {
+    /// What a record of this run says when the files are read and classified now, and what the casebook, if it is there,
+    /// has of their comments. Its state is left out of the record: it goes on changing.
+    pub(super) fn recompute(&self, shared: &Shared) -> anyhow::Result<(RunRecord, Option<KeptCounts>)> {
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
         let pipeline = Pipeline::new(&analyzer, &rules);
         let mut recorder = Recorder::new("import", shared, &analyzer, &rules)?;
         recorder.setting(self.input.options.column_map())?;
+        let mut casebook = match self.casebook.join(casebook::FILE).is_file() {
+            true => Some(Casebook::open(&self.casebook)?),
+            false => None,
+        };
+        let mut kept = KeptCounts::default();
         for (_, input) in self.input.open_each()? {
             let mut input = input.quiet();
+            // Only the first comment of an id came in.
+            let mut seen = HashSet::new();
             pipeline.run(
                 input.by_ref().map(|comment| self.named(comment)),
-                |comment, _, classification| Counted::new(&comment, &classification),
-                |counted| {
+                |comment, _, classification| (Counted::new(&comment, &classification), comment),
+                |(counted, comment)| {
                     recorder.count(&counted);
+                    if let Some(casebook) = casebook.as_mut().filter(|_| seen.insert(comment.id.clone())) {
+                        kept.count(casebook.kept(&comment)?);
+                    }
                     Ok::<(), anyhow::Error>(())
                 },
             )?;
             recorder.inputs(input.accounts());
         }
-        recorder.finish(None)
+        Ok((recorder.finish(None)?, casebook.map(|_| kept)))
     }
 
     /// A comment under the name of its survey.
@@ -137,6 +150,53 @@ impl Args {
             self.casebook.display(),
             report.unlike
         )
+    }
+}
+
+/// What a casebook has of the comments that an import brought.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KeptCounts {
+    same: u64,
+    corrected: u64,
+    otherwise: u64,
+    gone: u64,
+}
+
+impl KeptCounts {
+    fn count(&mut self, kept: Kept) {
+        *match kept {
+            Kept::Same => &mut self.same,
+            Kept::Corrected => &mut self.corrected,
+            Kept::Otherwise => &mut self.otherwise,
+            Kept::Gone => &mut self.gone,
+        } += 1;
+    }
+
+    /// Whether later imports account for all that is not as it came.
+    pub(super) fn is_accounted_for(self) -> bool {
+        self.otherwise + self.gone == 0
+    }
+
+    pub(super) fn write(self, out: &mut dyn Write, folder: &str) -> io::Result<()> {
+        let Self { same, corrected, otherwise, gone } = self;
+        writeln!(
+            out,
+            "事例帳 {folder}: このとき取り込んだコメント {} 件のうち、そのまま {same} 件、あとの取り込みで訂正 {corrected} 件、見つからない {gone} 件",
+            same + corrected + otherwise + gone
+        )?;
+        if otherwise > 0 {
+            writeln!(
+                out,
+                "  ほかに {otherwise} 件は、取り込んだあとに内容が変わっていますが、訂正した取り込みの記録がありません（jirei casebook check で調べてください）"
+            )?;
+        }
+        if gone > 0 {
+            writeln!(
+                out,
+                "  見つからないコメントがあるのは、取り込む前の控えに戻したときか、別の事例帳が同じ場所にあるときです（取り込み直すには jirei import）"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -236,10 +296,7 @@ impl Importer<'_, '_> {
         if !report.is_on_record {
             eprintln!("  前に取り込んだファイルと同じなので、取り込みの回数には数えません");
         }
-        let named = |ids: &[CommentId], count: u64| {
-            let shown: Vec<&str> = ids.iter().take(5).map(CommentId::as_str).collect();
-            format!("{}{}", shown.join("、"), if count > 5 { " ほか" } else { "" })
-        };
+        let named = |ids: &[CommentId], count: u64| first_ids(ids, count as usize);
         if report.updated > 0 {
             let ids = named(&report.updated_ids, report.updated);
             eprintln!("  更新した回答: {ids}（前の内容も残してあります）");

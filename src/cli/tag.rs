@@ -109,7 +109,11 @@ impl Args {
         if let Some(recorder) = &mut recorder {
             recorder.inputs(input.accounts());
         }
+        let comments: u64 = input.accounts().iter().map(|account| account.comments).sum();
         let clean = input.finish();
+        if let Some(path) = &self.output {
+            eprintln!("コメント {comments} 件を {} に書き出しました", path.display());
+        }
         if let (Some(recorder), Some(path)) = (recorder, &self.output) {
             record::write(path, &recorder.finish(Some(record::output_record(path)?))?)?;
         }
