@@ -258,7 +258,7 @@ fn corrected_texts_keep_what_they_replace() {
     for words in [
         "追加 1 件、更新 9 件",
         "変わらず 18 件",
-        "更新した回答: c4、c7",
+        "更新したコメント: c4、c7",
         "以前の a.jsonl にあったコメント 3 件は、今回の",
     ] {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
@@ -321,7 +321,7 @@ fn answers_without_a_number_meet_no_others() {
     let ran = done(at, &["import", "a.csv"]);
     assert!(ran.stderr.contains("番号のない行 1件（3行目）"), "{}", ran.stderr);
     let ran = done(at, &["import", "b.csv"]);
-    for words in ["追加 3 件、更新 0 件", "番号のない回答 1 件は、別のファイル", "行2-問7@2", "--corrected"]
+    for words in ["追加 3 件、更新 0 件", "番号のないコメント 1 件は、別のファイル", "行2-問7@2", "--corrected"]
     {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
@@ -337,7 +337,11 @@ fn answers_without_a_number_meet_no_others() {
     let longer: Vec<_> = second.iter().copied().chain([("", "再起動しました。")]).collect();
     fs::write(at.join("b2.csv"), csv(&longer)).expect("writable");
     let ran = done(at, &["import", "b2.csv"]);
-    assert!(ran.stderr.contains("追加 1 件、更新 0 件") && !ran.stderr.contains("別の回答として"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("追加 1 件、更新 0 件") && !ran.stderr.contains("別のコメントとして"),
+        "{}",
+        ran.stderr
+    );
     fs::write(at.join("b.csv"), csv(&second).replace("時間がかかります", "とても時間がかかります")).expect("writable");
     let ran = done(at, &["import", "b.csv"]);
     assert!(ran.stderr.contains("追加 0 件、更新 1 件") && ran.stderr.contains("行2-問7@2"), "{}", ran.stderr);
@@ -482,7 +486,7 @@ fn an_import_by_other_rules_codes_the_rest_anew() {
     let text = fs::read_to_string(&codebook).expect("readable");
     fs::write(&codebook, format!("# 版を変える\n{text}")).expect("writable");
     let ran = done(at, &["import", "b.jsonl", "--rules", "rules"]);
-    assert!(ran.stderr.contains("30 件を分類し直しました（分類が変わった回答 0 件"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("30 件を分類し直しました（分類が変わったコメント 0 件"), "{}", ran.stderr);
     done(at, &["casebook", "check"]);
     let ran = done(at, &["appendix", "-o", "a.md"]);
     assert!(ran.stderr.contains("別の規則か辞書"), "{}", ran.stderr);
@@ -805,7 +809,7 @@ fn an_appendix_from_files_is_on_record() {
         &[
             "入力 s.csv の中身",
             "集計: コメントの数",
-            "事例集の区分に入る回答の数",
+            "事例集の区分に入るコメントの数",
             "事例集の表「機器」の",
             "出力の中身",
         ],

@@ -144,6 +144,22 @@ fn a_file_that_was_written_is_told() {
 }
 
 #[test]
+fn what_is_no_file_of_a_survey_is_told_with_what_to_do() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("~$a.xlsx"), "owner").expect("writable");
+    fs::write(at.join("empty.xlsx"), "").expect("writable");
+    assert_eq!(jirei(at, &["import", SAMPLE]).code, 0);
+    assert_eq!(jirei(at, &["review", "export", "-o", "review.xlsx"]).code, 0);
+    refused(at, &["tag", "~$a.xlsx"], 2, &["一時ファイル"]);
+    refused(at, &["tag", "*.xlsx"], 2, &["一つずつ"]);
+    refused(at, &["review", "import", "empty.xlsx", "--coder", "山田"], 2, &["`empty.xlsx` は空です"]);
+    refused(at, &["import", "review.xlsx"], 2, &["review.xlsx", "jirei review import"]);
+    assert_eq!(jirei(at, &["tag", "review.xlsx", "--sheet", "レビュー"]).code, 0);
+    refused(at, &["review", "import", "review.xlsx"], 2, &["--coder", "jirei review import --help"]);
+}
+
+#[test]
 fn evaluate_as_table_and_json() {
     let folder = folder();
     let table = jirei(folder.path(), &["evaluate", GOLD, "--errors"]);

@@ -807,7 +807,7 @@ fn files_that_are_refused() {
     case(
         &file("a.csv", "回答番号,利用率\n1,12\n2,30\n"),
         "no-text-column",
-        "`P` の中で、自由記載の列がどれかわかりません。見つかった見出し: 「回答番号」「利用率」。`jirei columns P > columns.toml` で対応表のひな型を作り、自由記載の列を「問7」か「自由記載」に直して、`--columns columns.toml` を付けて実行してください",
+        "`P` の中で、自由記載の列がどれかわかりません。見つかった見出し: 「回答番号」「利用率」。`jirei columns P -o columns.toml` で対応表のひな型を作り、自由記載の列を「問7」か「自由記載」に直して、`--columns columns.toml` を付けて実行してください",
     );
     case(
         &file("a.xlsx", "ただの文"),

@@ -285,7 +285,7 @@ fn thirty_changed_cells_give_thirty_decisions() {
     assert_eq!(desk.picture(), before);
     let ran = desk.run(&["undo", "1", "--coder", "佐藤"]);
     assert_eq!(ran.code, 2);
-    says(&ran.stderr, &["1", "取り消されています"]);
+    says(&ran.stderr, &["作業 1 の判断は、佐藤 さんが 20", "に取り消しています"]);
     // And the file could be applied once more.
     assert_eq!(desk.import("changed.xlsx").stdout.lines().count(), 30);
 }
@@ -663,7 +663,7 @@ fn decisions_are_listed_and_taken_back_one_by_one() {
     assert_eq!(desk.run(&["log", "--coder", "だれか"]).stdout.lines().count(), 1);
     for (arguments, words) in [
         (["log", "--batch", "77"], &["番号 77 の作業はありません", "jirei review log"][..]),
-        (["log", "--id", "nai"], &["番号「nai」の回答はありません", "jirei search"]),
+        (["log", "--id", "nai"], &["番号「nai」のコメントはありません", "jirei search"]),
     ] {
         let ran = desk.run(&arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
@@ -671,7 +671,7 @@ fn decisions_are_listed_and_taken_back_one_by_one() {
     }
     let ran = desk.run(&["log", "--id", "a01"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
-    says(&ran.stderr, &["番号「a01」の回答についての判断はまだありません"]);
+    says(&ran.stderr, &["番号「a01」のコメントについての判断はまだありません"]);
     assert_eq!(desk.run(&["undo", "--coder", "佐藤"]).code, 2);
     let ran = desk.run(&["undo", "99", "--coder", "佐藤"]);
     assert_eq!(ran.code, 2);
@@ -773,7 +773,7 @@ fn a_part_can_be_exported() {
     assert_eq!(ids(&desk, &["停電", "--undecided"]), ["a52"]);
     for (arguments, words) in [
         (&["export", "-o", "part.csv"][..], &["part.csv", ".xlsx"][..]),
-        (&["export", "停電 隕石", "-o", "none.xlsx"], &["書き出す回答がありません"]),
+        (&["export", "停電 隕石", "-o", "none.xlsx"], &["書き出すコメントがありません"]),
         (&["export", "-o", "none.xlsx", "--sample", "多め"], &["--sample"]),
     ] {
         let ran = desk.run(arguments);
@@ -994,7 +994,7 @@ fn what_was_decided_later_is_told_when_the_earlier_is_undone() {
     // Of the first batch's decisions, one was decided anew; other categories are another matter.
     let ran = desk.run(&["undo", "1", "--coder", "山田"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    says(&ran.stderr, &["あとから決め直した判断が 1 個あります", "作業 3、佐藤 さん", "a06  表示: "]);
+    says(&ran.stderr, &["あとから決め直した判断が 1 個あり、", "作業 3、佐藤 さん", "a06  表示: "]);
     says(&ran.stderr, &["jirei review undo --decision 番号 --casebook . --coder 山田"]);
     let ran = desk.run(&["undo", "2", "--coder", "山田"]);
     assert!(!ran.stderr.contains("決め直した"), "{}", ran.stderr);
@@ -1011,7 +1011,7 @@ fn differing(desk: &Desk) -> Book {
     second.save(&desk.file("B.xlsx"));
     let ran = desk.run(&["agreement", "A.xlsx", "B.xlsx", "-o", "list.xlsx"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    says(&ran.stderr, &["食い違う回答 4 件", "jirei review import list.xlsx"]);
+    says(&ran.stderr, &["食い違うコメント 4 件", "jirei review import list.xlsx"]);
     Book::open(&desk.file("list.xlsx"))
 }
 
@@ -1038,7 +1038,7 @@ fn a_settled_list_becomes_decisions() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     says(
         &ran.stderr,
-        &["一覧 4 件のうち、決まっている回答は 0 件、まだ「？」の回答は 4 件", "取り込むものはありません"],
+        &["一覧 4 件のうち、決まっているコメントは 0 件、まだ「？」のコメントは 4 件", "取り込むものはありません"],
     );
 
     // Both coders' own words come in first, and are there to be overruled.
@@ -1077,7 +1077,10 @@ fn a_settled_list_becomes_decisions() {
             "a16  メモ: 空欄 → 「機器だけの話」",
         ],
     );
-    says(&dry.stderr, &["決まっている回答は 3 件、まだ「？」の回答は 1 件", "相談した日", "何も取り込んでいません"]);
+    says(
+        &dry.stderr,
+        &["決まっているコメントは 3 件、まだ「？」のコメントは 1 件", "相談した日", "何も取り込んでいません"],
+    );
     assert_eq!((desk.picture(), desk.decisions()), (pictured, before));
 
     let ran = desk.run(&["import", "settled.xlsx", "--coder", "鈴木"]);

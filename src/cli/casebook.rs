@@ -44,7 +44,7 @@ enum Command {
     /// 事例帳の控えを1つのファイルに作り、読めることを確かめる
     #[command(help_template = HELP_TEMPLATE)]
     Backup(BackupArgs),
-    /// 規則や辞書が変わったとき、事例帳の回答を分類し直す（人が決めた分類は変わらない）
+    /// 規則や辞書が変わったとき、事例帳のコメントを分類し直す（人が決めた分類は変わらない）
     #[command(help_template = HELP_TEMPLATE)]
     Recode(Folder),
 }
@@ -308,7 +308,7 @@ fn recode_command(folder: &Path, shared: &Shared) -> anyhow::Result<Outcome> {
     let report = recode(&mut casebook, &analyzer, &rules)?;
     if report.recoded == 0 {
         eprintln!(
-            "すべての回答が、いまの規則（{}）と辞書（{}）で分類されています。変えたものはありません",
+            "すべてのコメントが、いまの規則（{}）と辞書（{}）で分類されています。変えたものはありません",
             rules.version(),
             analyzer.version()
         );
@@ -333,7 +333,7 @@ pub(super) fn recode(casebook: &mut Casebook, analyzer: &Analyzer, rules: &RuleS
 /// Says what coding anew changed.
 pub(super) fn tell(report: &RecodeReport, codebook: &Codebook) {
     eprintln!(
-        "規則か辞書が変わったので {} 件を分類し直しました（分類が変わった回答 {} 件。人が決めた分類はそのままです）",
+        "規則か辞書が変わったので {} 件を分類し直しました（分類が変わったコメント {} 件。人が決めた分類はそのままです）",
         report.recoded, report.relabelled
     );
     for change in &report.categories {

@@ -25,13 +25,13 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// 正解つきの回答（JSON Lines）。いくつでも指定できる
+    /// 正解つきのコメント（JSON Lines）。いくつでも指定できる
     #[arg(value_name = "ファイル", required = true)]
     files: Vec<PathBuf>,
     /// 出力の形式（table または json）
     #[arg(long, value_enum, default_value_t = Format::Table, value_name = "形式", hide_possible_values = true)]
     format: Format,
-    /// 正解と違う回答を、根拠とともに並べる
+    /// 正解と違うコメントを、根拠とともに並べる
     #[arg(long)]
     errors: bool,
 }
@@ -68,7 +68,7 @@ impl Args {
             }
         }
         if lines.is_empty() {
-            anyhow::bail!("回答が 1 件もありません");
+            anyhow::bail!("コメントが 1 件もありません");
         }
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;

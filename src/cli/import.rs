@@ -146,7 +146,7 @@ impl Args {
             return Ok(());
         }
         anyhow::bail!(
-            "事例帳 `{}` に同じ番号の回答がありますが、{} 件の本文がまったく違います。別の調査のファイルではありませんか（このファイルは取り込んでいません）\n  別の調査なら --survey 名前 を付けるか、別の事例帳（--casebook）に取り込んでください\n  同じ調査の訂正版なら --corrected を付けてください",
+            "事例帳 `{}` に同じ番号のコメントがありますが、{} 件の本文がまったく違います。別の調査のファイルではありませんか（このファイルは取り込んでいません）\n  別の調査なら --survey 名前 を付けるか、別の事例帳（--casebook）に取り込んでください\n  同じ調査の訂正版なら --corrected を付けてください",
             self.casebook.display(),
             report.unlike
         )
@@ -299,12 +299,12 @@ impl Importer<'_, '_> {
         let named = |ids: &[CommentId], count: u64| first_ids(ids, count as usize);
         if report.updated > 0 {
             let ids = named(&report.updated_ids, report.updated);
-            eprintln!("  更新した回答: {ids}（前の内容も残してあります）");
+            eprintln!("  更新したコメント: {ids}（前の内容も残してあります）");
         }
         if report.renamed > 0 {
             let ids = named(&report.renamed_ids, report.renamed);
             eprintln!(
-                "  番号のない回答 {} 件は、別のファイルにある同じ位置の回答とは別の回答として追加しました（{ids}）。同じ調査の訂正版なら、事例帳を控えから戻して --corrected を付けて取り込んでください",
+                "  番号のないコメント {} 件は、別のファイルにある同じ位置のコメントとは別のコメントとして追加しました（{ids}）。同じ調査の訂正版なら、事例帳を控えから戻して --corrected を付けて取り込んでください",
                 report.renamed
             );
         }
@@ -318,7 +318,7 @@ impl Importer<'_, '_> {
         }
         if report.repeated > 0 {
             let ids = named(&report.repeated_ids, report.repeated);
-            eprintln!("  同じ番号の回答 {} 件は取り込んでいません（{ids}）", report.repeated);
+            eprintln!("  同じ番号のコメント {} 件は取り込んでいません（{ids}）", report.repeated);
         }
     }
 }

@@ -158,7 +158,7 @@ fn write_lines(
             out.write_all("\u{feff}".as_bytes())?;
             out.write_all(&table::csv_line(CODED_HEADERS)?)?;
         }
-        Format::Table => writeln!(out, "{}", table_line("番号", "primary", "分類", "回答"))?,
+        Format::Table => writeln!(out, "{}", table_line("番号", "主分類", "分類", "コメント"))?,
         Format::Jsonl | Format::Xlsx => {}
     }
     pipeline.run(
@@ -239,7 +239,7 @@ fn workbook(
             row += 1;
             anyhow::ensure!(
                 row <= MAX_XLSX_ROWS,
-                "回答が Excel の行数（1,048,576 行）を超えます（csv か jsonl で書き出してください）"
+                "コメントが Excel の行数（1,048,576 行）を超えます（csv か jsonl で書き出してください）"
             );
             for (column, cell) in (0..).zip(cells) {
                 if column == CONFIDENCE_COLUMN {

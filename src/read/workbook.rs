@@ -14,7 +14,9 @@ use std::{
     thread,
 };
 
-use calamine::{Data, DataType, ExcelDateTime, Ods, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
+use calamine::{
+    Data, DataType, ExcelDateTime, Ods, Reader, Sheet, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError,
+};
 
 use super::{CellValue, Format, ProblemKind, ReadError, Row, RowEvent, RowSource};
 
@@ -75,6 +77,9 @@ pub(super) fn sheet_rows(path: &Path, sheet: &str) -> Result<Vec<Row>, ReadError
     let mut head = [0; 4096];
     let mut file = File::open(path).map_err(|error| ReadError::io(path, error))?;
     let read = file.read(&mut head).map_err(|error| ReadError::io(path, error))?;
+    if read == 0 {
+        return Err(ReadError::Empty(path.into()));
+    }
     let format = format_of(&head[..read]).ok_or_else(|| ReadError::NotAWorkbook(path.into()))?;
     let mut events = open(path, format, Some(sheet.to_owned()))?;
     let mut rows = Vec::new();
@@ -117,6 +122,9 @@ impl RowSource for WorkbookRows {
         }
     }
 }
+
+/// The sheet, never visible, in which workbooks that the program writes for a person keep what it has to know of them.
+pub(crate) const STATE_SHEET: &str = "jirei";
 
 /// An encrypted xlsx is a compound file with a stream of this name; an encrypted xls says so at its beginning.
 fn refuse_encrypted(path: &Path) -> Result<(), ReadError> {
@@ -251,6 +259,10 @@ impl Job {
             }
             self.opened(Ok(()))?;
             return Ok(vec![(wanted.clone(), None)]);
+        }
+        let is_own = |sheet: &Sheet| sheet.name == STATE_SHEET && sheet.visible != SheetVisible::Visible;
+        if sheets.iter().any(is_own) {
+            self.opened(Err(ReadError::ForReview(self.path.clone())))?;
         }
         let chosen = sheets
             .iter()

@@ -146,7 +146,7 @@ impl Args {
             }
         };
         if material.items.is_empty() {
-            anyhow::bail!("読み込めた回答が 1 件もありません（事例集は作っていません）");
+            anyhow::bail!("読み込めたコメントが 1 件もありません（事例集は作っていません）");
         }
         if let Some(file) = &mask_file {
             material.decide(file);
@@ -201,7 +201,7 @@ impl Args {
             output::write_file(&self.output, bytes)?;
             let totals = appendix.totals;
             eprintln!(
-                "事例集を {} に書き出しました（回答 {} 件のうち分類のあるもの {} 件、事例 {} 件）",
+                "事例集を {} に書き出しました（コメント {} 件のうち分類のあるもの {} 件、事例 {} 件）",
                 self.output.display(),
                 totals.comments,
                 totals.filed,

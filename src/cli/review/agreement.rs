@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Outcome, now, refuse_existing};
 use crate::{
     agreement::Estimate,
-    casebook::Casebook,
+    casebook::{Casebook, Judgement, StoredDecision},
     cli::{
         output::{self, OutputFile},
         stdout, table,
@@ -29,7 +29,7 @@ const RESAMPLES: usize = 2000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// 二人が別々に直した、同じ回答の Excel ファイル二つ（--coder を二つ指定すれば要らない）
+    /// 二人が別々に直した、同じコメントの Excel ファイル二つ（--coder を二つ指定すれば要らない）
     #[arg(value_name = "ファイル", required_unless_present = "coder", conflicts_with = "coder")]
     files: Vec<PathBuf>,
     /// 事例帳に判断を取り込んである人の名前（二回指定する）
@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// 事例帳のフォルダー（指定しなければ casebook。--coder で比べるとき）
     #[arg(long, value_name = "フォルダー")]
     casebook: Option<PathBuf>,
-    /// 二人が食い違う回答の一覧を書き出すファイル（.xlsx か .csv。.xlsx は、決めて書き込めば review import で取り込める）
+    /// 二人が食い違うコメントの一覧を書き出すファイル（.xlsx か .csv。.xlsx は、決めて書き込めば review import で取り込める）
     #[arg(short, long, value_name = "ファイル")]
     output: Option<PathBuf>,
     /// 同じ名前の .xlsx の一覧があれば置き換える（その一覧に書き込んだことは失われる）
@@ -127,11 +127,19 @@ impl Args {
                 let of = |name: &String| {
                     let codings = codings_of_coder(&casebook, &decisions, name.trim())?;
                     if codings.comments.is_empty() {
-                        let known: BTreeSet<&str> = decisions.iter().map(|stored| stored.coder.as_str()).collect();
+                        let is_of_category =
+                            |stored: &&StoredDecision| matches!(stored.decision.judgement, Judgement::Category { .. });
+                        let known: BTreeSet<&str> = decisions
+                            .iter()
+                            .filter(|stored| stored.undone.is_none())
+                            .filter(is_of_category)
+                            .map(|stored| stored.coder.as_str())
+                            .collect();
                         let known = known.into_iter().collect::<Vec<_>>().join("、");
                         anyhow::bail!(
-                            "「{}」さんが分類を決めた回答はありません（事例帳にある名前: {known}）",
-                            name.trim()
+                            "「{}」さんが分類を決めて、いまも有効なコメントはありません（有効な判断のある人: {}）",
+                            name.trim(),
+                            if known.is_empty() { "なし" } else { &known }
                         );
                     }
                     Ok(codings)
@@ -195,7 +203,7 @@ impl Args {
             let info = ListInfo { casebook: &casebook, written_at: &now()?, coders: &coders };
             list.write(&differing, &first.categories, info)?;
             let path = self.output.unwrap_or_default();
-            eprintln!("食い違う回答 {count} 件の一覧を {} に書き出しました", path.display());
+            eprintln!("食い違うコメント {count} 件の一覧を {} に書き出しました", path.display());
             if is_workbook && count > 0 {
                 eprintln!(
                     "  「？」を決めて保存し、jirei review import {} --coder 決めた人の名前 で取り込めます",

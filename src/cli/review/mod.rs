@@ -25,7 +25,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// 回答を、分類を確かめて直すための Excel ファイルに書き出す
+    /// コメントを、分類を確かめて直すための Excel ファイルに書き出す
     #[command(help_template = super::args::HELP_TEMPLATE)]
     Export(export::Args),
     /// 直した Excel ファイルを取り込む（変えたセルだけ）

@@ -32,6 +32,23 @@ impl Args {
         let mut maker = TokenMaker::new(&analyzer);
         let folder = self.casebook.casebook.display();
         let before = casebook.decisions()?;
+        let is_meant = |stored: &StoredDecision| match (self.batch, self.decision) {
+            (_, Some(decision)) => stored.number == decision,
+            (batch, None) => batch == Some(stored.batch),
+        };
+        let meant = || before.iter().filter(|stored| is_meant(stored));
+        if let (true, Some(last)) = (meant().all(|stored| stored.undone.is_some()), meant().last())
+            && let Some(undo) = &last.undone
+        {
+            anyhow::bail!(
+                "{}は、{} さんが {} に取り消しています（jirei review log --batch {}{} で確かめられます）",
+                self.decision.map_or_else(|| format!("作業 {} の判断", last.batch), |number| format!("判断 {number} ")),
+                undo.coder,
+                moment(&undo.at),
+                last.batch,
+                self.casebook.option()
+            );
+        }
         match (self.batch, self.decision) {
             (_, Some(decision)) => {
                 index::undo_decision(&mut casebook, &mut maker, decision, &undo)?;
@@ -47,11 +64,7 @@ impl Args {
             // clap asks for one of them.
             (None, None) => {}
         }
-        let is_undone = |stored: &StoredDecision| match (self.batch, self.decision) {
-            (_, Some(decision)) => stored.number == decision,
-            (batch, None) => batch == Some(stored.batch),
-        };
-        self.tell_of_later(&before, is_undone, &casebook.frame()?);
+        self.tell_of_later(&before, is_meant, &casebook.frame()?);
         Ok(Outcome::Done)
     }
 
@@ -76,7 +89,7 @@ impl Args {
             return;
         }
         eprintln!(
-            "注意: 取り消したのと同じ項目を、あとから決め直した判断が {} 個あります。これらは有効なままです",
+            "注意: 取り消したのと同じ項目を、あとから決め直した判断が {} 個あり、そちらは有効なままです",
             later.len()
         );
         for stored in later.iter().take(LATER_TOLD) {
@@ -94,7 +107,7 @@ impl Args {
             eprintln!("  ほか {} 個（jirei review log --decisions で確かめられます）", later.len() - LATER_TOLD);
         }
         eprintln!(
-            "  これらも取り消すなら: jirei review undo --decision 番号{} --coder {}",
+            "  それも取り消すなら: jirei review undo --decision 番号{} --coder {}",
             self.casebook.option(),
             self.coder.trim()
         );

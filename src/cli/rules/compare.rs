@@ -26,7 +26,7 @@ pub(super) struct Args {
     new: PathBuf,
     #[command(flatten)]
     input: InputArgs,
-    /// 変わった回答を、分類ごとにこの数まで並べる
+    /// 変わったコメントを、分類ごとにこの数まで並べる
     #[arg(long, value_name = "件数", default_value_t = 20)]
     limit: usize,
     /// 出力の形式（table または json）

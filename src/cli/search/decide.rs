@@ -23,7 +23,7 @@ impl Args {
         format: Format,
     ) -> anyhow::Result<Outcome> {
         if is_unbounded(query) {
-            anyhow::bail!("すべての回答が対象になります（検索語か条件を指定してください）");
+            anyhow::bail!("すべてのコメントが対象になります（検索語か条件を指定してください）");
         }
         let coder = self.coder.as_deref().unwrap_or_default().trim();
         if coder.is_empty() {
@@ -48,7 +48,7 @@ impl Args {
         for hit in &result.hits {
             let id = &hit.comment.id;
             let stored = casebook.comment(id)?;
-            let stored = stored.with_context(|| format!("番号「{id}」の回答は事例帳にありません"))?;
+            let stored = stored.with_context(|| format!("番号「{id}」のコメントは事例帳にありません"))?;
             if let Some(category) = category
                 && let Some(action) = missing_action(&stored, &category.id)
             {
