@@ -227,7 +227,7 @@ fn write_errors(
             )?;
         }
         for item in quoted_evidence(comment, &classified[difference.index], codebook) {
-            writeln!(out, "    {} ← {}「{}」", codebook.short_of(&item.category), item.rule, item.text)?;
+            writeln!(out, "    {} ← {}「{}」", codebook.short_of(item.category), item.rule, item.text)?;
         }
     }
     Ok(())

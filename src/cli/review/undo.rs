@@ -37,7 +37,7 @@ impl Args {
             (batch, None) => batch == Some(stored.batch),
         };
         let meant = || before.iter().filter(|stored| is_meant(stored));
-        if let (true, Some(last)) = (meant().all(|stored| stored.undone.is_some()), meant().last())
+        if let (true, Some(last)) = (meant().all(|stored| stored.undone.is_some()), meant().next_back())
             && let Some(undo) = &last.undone
         {
             anyhow::bail!(
