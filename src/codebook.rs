@@ -83,6 +83,11 @@ impl Codebook {
         self.by_id.get(id).copied()
     }
 
+    /// The short name of a category; the id itself where the codebook lacks it.
+    pub fn short_of<'c>(&'c self, id: &'c str) -> &'c str {
+        self.index_of(id).map_or(id, |index| self[index].short.as_str())
+    }
+
     /// Number of categories.
     pub fn len(&self) -> usize {
         self.categories.len()

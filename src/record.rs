@@ -385,8 +385,9 @@ impl RunRecord {
         json
     }
 
-    /// Where another record of the same run differs. Arguments and the time are not compared.
-    pub fn differences(&self, found: &Self) -> Vec<Difference> {
+    /// Where another record of the same run differs; categories are told by the names that `name` gives to their ids.
+    /// Arguments and the time are not compared.
+    pub fn differences(&self, found: &Self, name: impl Fn(&str) -> String) -> Vec<Difference> {
         let value = |record: &Self| {
             let mut value = serde_json::to_value(record).expect("a record is plain data");
             for key in ["arguments", "ended_at"] {
@@ -397,7 +398,7 @@ impl RunRecord {
         let mut differences = Vec::new();
         compare(&mut Vec::new(), Some(&value(self)), Some(&value(found)), &mut differences);
         for difference in &mut differences {
-            difference.place = self.place(&difference.pointer);
+            difference.place = self.place(&difference.pointer, &name);
         }
         // Causes before their effects.
         const ORDER: [&str; 9] =
@@ -410,7 +411,7 @@ impl RunRecord {
     }
 
     /// A place of a record in the words of its readers.
-    fn place(&self, pointer: &str) -> String {
+    fn place(&self, pointer: &str, category_name: &impl Fn(&str) -> String) -> String {
         let parts: Vec<String> =
             pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -437,10 +438,10 @@ impl RunRecord {
             "decisions" => "人の判断の数",
             "codings_hash" => "コメントごとの分類",
             "coders" => "分類した規則と辞書",
-            "filed" => "区分に入る回答の数",
+            "filed" => "区分に入るコメントの数",
             "quotes" => "載せた事例の数",
             "printed" => "載せた行の数",
-            "similar" => "ほかに類似する回答の数",
+            "similar" => "ほかに類似するコメントの数",
             "masked" => "伏せた所の数",
             "corrected" => "印刷のために直した所の数",
             "region" => "地方名で示した事例の数",
@@ -469,11 +470,11 @@ impl RunRecord {
                 format!("{question} の{}", rest.first().map_or("有無", |name| field(name)))
             }
             ["counts", "categories", category, rest @ ..] => {
-                format!("分類 {category} の{}", rest.first().map_or("有無", |name| field(name)))
+                format!("分類「{}」の{}", category_name(category), rest.first().map_or("有無", |name| field(name)))
             }
             ["counts", name] => format!("集計: {}", field(name)),
             ["appendix", "tables", table, rest @ ..] => {
-                format!("事例集の表 {table} の{}", rest.first().map_or("有無", |name| field(name)))
+                format!("事例集の表「{}」の{}", category_name(table), rest.first().map_or("有無", |name| field(name)))
             }
             ["appendix", rest @ ..] => format!("事例集の{}", rest.first().map_or("有無", |name| field(name))),
             ["output", rest @ ..] => format!("出力の{}", rest.first().map_or("有無", |name| field(name))),
@@ -574,7 +575,7 @@ mod tests {
     fn case(change: impl FnOnce(&mut RunRecord), expected: &[(&str, Option<&str>, Option<&str>)]) {
         let mut other = record();
         change(&mut other);
-        let differences = record().differences(&other);
+        let differences = record().differences(&other, str::to_owned);
         let found: Vec<_> =
             differences.iter().map(|d| (d.place.as_str(), d.recorded.as_deref(), d.found.as_deref())).collect();
         assert_eq!(found, expected);

@@ -65,7 +65,8 @@ fn findings_stop_the_appendix() {
     fs::write(folder.path().join("a.docx"), "the appendix of last week").expect("writable");
     let ran = run(&folder, &["in.jsonl", "-o", "a.docx"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    for shown in ["【田中】さん", "「田中」→「（氏名）」", "【03-1234-5678】", "電話番号", "東京都・病院", "回答 0-問7"]
+    for shown in
+        ["【田中】さん", "「田中」→「（氏名）」", "【03-1234-5678】", "電話番号", "東京都・病院", "コメント 0-問7"]
     {
         assert!(ran.stdout.contains(shown), "{shown}: {}", ran.stdout);
     }

@@ -181,6 +181,73 @@ fn a_truncated_record_is_told_and_left_alone() {
 }
 
 #[test]
+fn info_counts_imports_as_import_tells_them() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    fs::write(at.join("b.jsonl"), lines(0..30)).expect("writable");
+    let not_counted = "取り込みの回数には数えません";
+    assert!(!done(at, &["import", "a.jsonl"]).stderr.contains(not_counted));
+    assert!(done(at, &["import", "a.jsonl"]).stderr.contains(not_counted));
+    // Another name is an import of its own, though nothing of it is new; the run is on record like any other.
+    assert!(!done(at, &["import", "b.jsonl"]).stderr.contains(not_counted));
+    done(at, &["import", "a.jsonl", "--record"]);
+    let info = done(at, &["casebook", "info"]).stdout;
+    for words in ["取り込み: 2 回（ファイル名は 2 通り", "実行の記録: 3 件（import 3 件。"] {
+        assert!(info.contains(words), "{words}: {info}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&done(at, &["casebook", "info", "--format", "json"]).stdout).expect("JSON");
+    assert_eq!((&json["runs"], &json["runs_by_command"]["import"]), (&3.into(), &3.into()));
+}
+
+#[test]
+fn times_are_told_by_the_clock_of_the_machine() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..3)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    let record = at.join("casebook").join(FILE);
+    let connection = rusqlite::Connection::open(record).expect("the file opens");
+    connection.execute("UPDATE imports SET imported_at = '2026-01-20T20:05:09Z'", []).expect("writable");
+    drop(connection);
+    done(at, &["search", "●", "--add-category", "display", "--coder", "山田"]);
+    let told = |zone: &str, arguments: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_jirei")).args(arguments).env("TZ", zone).current_dir(at).output();
+        String::from_utf8(ran.expect("it runs").stdout).expect("UTF-8")
+    };
+    // Without a clock that is set by `TZ`, as on Windows, only the form can be looked at.
+    if cfg!(unix) {
+        let info = told("JST-9", &["casebook", "info"]);
+        assert!(info.contains("  2026-01-21 05:05 a.jsonl: "), "{info}");
+        let log = |zone| told(zone, &["review", "log"]);
+        assert_ne!(log("JST-9"), log("UTC0"));
+    }
+    assert!(!told("JST-9", &["review", "log"]).contains("UTC"));
+    // What programs read stays as it is on record.
+    assert!(told("JST-9", &["casebook", "info", "--format", "json"]).contains("2026-01-20T20:05:09Z"));
+}
+
+#[test]
+fn a_corrected_file_under_another_name_tells_what_it_lacks() {
+    let folder = folder();
+    let at = folder.path();
+    let absent = |ran: &Ran| {
+        let told = ran.stderr.lines().filter_map(|line| line.trim().strip_prefix("以前の "));
+        told.map(|line| line.split("、").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    done(at, &["import", "a.jsonl"]);
+    fs::write(at.join("b.jsonl"), lines(3..30).replace("氏名が●", "お名前が●")).expect("writable");
+    assert_eq!(absent(&done(at, &["import", "b.jsonl"])), ["a.jsonl にあったコメント 3 件は"]);
+    // An excerpt, or more of the same survey, replaces nothing.
+    fs::write(at.join("c.jsonl"), lines(0..10)).expect("writable");
+    assert_eq!(absent(&done(at, &["import", "c.jsonl"])), [""; 0]);
+    fs::write(at.join("d.jsonl"), lines(30..60)).expect("writable");
+    assert_eq!(absent(&done(at, &["import", "d.jsonl"])), [""; 0]);
+}
+
+#[test]
 fn corrected_texts_keep_what_they_replace() {
     let folder = folder();
     let at = folder.path();
@@ -188,9 +255,12 @@ fn corrected_texts_keep_what_they_replace() {
     done(at, &["import", "a.jsonl"]);
     fs::write(at.join("a.jsonl"), lines(3..31).replace("氏名が●", "お名前が●")).expect("writable");
     let ran = done(at, &["import", "a.jsonl"]);
-    for words in
-        ["追加 1 件、更新 9 件", "変わらず 18 件", "更新した回答: c4、c7", "回答 3 件は、今回のファイルにはありません"]
-    {
+    for words in [
+        "追加 1 件、更新 9 件",
+        "変わらず 18 件",
+        "更新したコメント: c4、c7",
+        "以前の a.jsonl にあったコメント 3 件は、今回の",
+    ] {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
     assert!(done(at, &["casebook", "info"]).stdout.contains("訂正の前の本文: 9 件"));
@@ -251,7 +321,7 @@ fn answers_without_a_number_meet_no_others() {
     let ran = done(at, &["import", "a.csv"]);
     assert!(ran.stderr.contains("番号のない行 1件（3行目）"), "{}", ran.stderr);
     let ran = done(at, &["import", "b.csv"]);
-    for words in ["追加 3 件、更新 0 件", "番号のない回答 1 件は、別のファイル", "行2-問7@2", "--corrected"]
+    for words in ["追加 3 件、更新 0 件", "番号のないコメント 1 件は、別のファイル", "行2-問7@2", "--corrected"]
     {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
@@ -267,7 +337,11 @@ fn answers_without_a_number_meet_no_others() {
     let longer: Vec<_> = second.iter().copied().chain([("", "再起動しました。")]).collect();
     fs::write(at.join("b2.csv"), csv(&longer)).expect("writable");
     let ran = done(at, &["import", "b2.csv"]);
-    assert!(ran.stderr.contains("追加 1 件、更新 0 件") && !ran.stderr.contains("別の回答として"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("追加 1 件、更新 0 件") && !ran.stderr.contains("別のコメントとして"),
+        "{}",
+        ran.stderr
+    );
     fs::write(at.join("b.csv"), csv(&second).replace("時間がかかります", "とても時間がかかります")).expect("writable");
     let ran = done(at, &["import", "b.csv"]);
     assert!(ran.stderr.contains("追加 0 件、更新 1 件") && ran.stderr.contains("行2-問7@2"), "{}", ran.stderr);
@@ -412,7 +486,7 @@ fn an_import_by_other_rules_codes_the_rest_anew() {
     let text = fs::read_to_string(&codebook).expect("readable");
     fs::write(&codebook, format!("# 版を変える\n{text}")).expect("writable");
     let ran = done(at, &["import", "b.jsonl", "--rules", "rules"]);
-    assert!(ran.stderr.contains("30 件を分類し直しました（分類が変わった回答 0 件"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("30 件を分類し直しました（分類が変わったコメント 0 件"), "{}", ran.stderr);
     done(at, &["casebook", "check"]);
     let ran = done(at, &["appendix", "-o", "a.md"]);
     assert!(ran.stderr.contains("別の規則か辞書"), "{}", ran.stderr);
@@ -519,9 +593,7 @@ fn a_record_says_what_was_done_and_is_verified() {
     // The output is altered, then the input, then both rules and input are gone.
     fs::write(at.join("out/a.jsonl"), "x").expect("writable");
     ends(at, &["verify", "out/a.jsonl.record.json"], 1, &["出力 out/a.jsonl が書き換えられています"]);
-    let csv = fs::read_to_string(at.join("s.csv")).expect("readable");
-    let shorter: Vec<&str> = csv.lines().take(200).collect();
-    fs::write(at.join("s.csv"), shorter.join("\n")).expect("writable");
+    shorten(&at.join("s.csv"));
     ends(
         at,
         &["verify", "out/a.csv.record.json"],
@@ -558,6 +630,33 @@ fn imports_are_on_record() {
     assert!(connection.execute("DELETE FROM runs", []).is_err());
     fs::write(at.join("a.jsonl"), lines(1..30)).expect("writable");
     ends(at, &["verify", "casebook.record.json"], 1, &["入力 a.jsonl の中身", "記録 30 → いま 29"]);
+}
+
+#[test]
+fn an_import_is_looked_up_in_its_casebook() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("a.jsonl"), lines(0..30)).expect("writable");
+    fs::write(at.join("b.jsonl"), lines(3..33).replace("氏名が●", "お名前が●")).expect("writable");
+    done(at, &["import", "a.jsonl", "--record"]);
+    done(at, &["casebook", "backup", "early.sqlite"]);
+    let verify = |record: &str, code: i32, told: &str| ends(at, &["verify", record], code, &[told]);
+    verify("casebook.record.json", 0, "取り込んだコメント 30 件のうち、そのまま 30 件、");
+    done(at, &["import", "b.jsonl", "--record"]);
+    done(at, &["search", "●", "--add-category", "display", "--coder", "山田"]);
+    verify("casebook.record.json", 0, "そのまま 21 件、あとの取り込みで訂正 9 件、見つからない 0 件");
+    verify("casebook.2.record.json", 0, "そのまま 30 件、あとの取り込みで訂正 0 件、見つからない 0 件");
+
+    // An older copy in its place has less, and nothing accounts for that.
+    fs::rename(at.join("casebook"), at.join("moved")).expect("writable");
+    fs::create_dir(at.join("casebook")).expect("writable");
+    fs::copy(at.join("early.sqlite"), at.join("casebook").join(FILE)).expect("writable");
+    verify("casebook.record.json", 0, "そのまま 30 件");
+    ends(at, &["verify", "casebook.2.record.json"], 1, &["内容が変わって", "見つからない 3 件"]);
+
+    // Without the casebook the files alone are compared.
+    fs::remove_dir_all(at.join("casebook")).expect("writable");
+    verify("casebook.record.json", 0, "事例帳 casebook とは比べていません（いまはそこにありません）");
 }
 
 #[test]
@@ -620,6 +719,12 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     files
+}
+
+/// Leaves the first 200 lines of a file.
+fn shorten(path: &Path) {
+    let text = fs::read_to_string(path).expect("readable");
+    fs::write(path, text.lines().take(200).collect::<Vec<_>>().join("\n")).expect("writable");
 }
 
 fn record_of(at: &Path, output: &str) -> serde_json::Value {
@@ -696,9 +801,7 @@ fn an_appendix_from_files_is_on_record() {
     );
     fs::write(at.join("appendix.toml"), settings).expect("writable");
     done(at, &["verify", "out/a.json.record.json"]);
-    let csv = fs::read_to_string(at.join("s.csv")).expect("readable");
-    let shorter: Vec<&str> = csv.lines().take(200).collect();
-    fs::write(at.join("s.csv"), shorter.join("\n")).expect("writable");
+    shorten(&at.join("s.csv"));
     ends(
         at,
         &["verify", "out/a.csv.record.json"],
@@ -706,8 +809,8 @@ fn an_appendix_from_files_is_on_record() {
         &[
             "入力 s.csv の中身",
             "集計: コメントの数",
-            "事例集の区分に入る回答の数",
-            "事例集の表 device の",
+            "事例集の区分に入るコメントの数",
+            "事例集の表「機器」の",
             "出力の中身",
         ],
     );
@@ -812,7 +915,7 @@ fn an_appendix_from_a_casebook_is_on_record_in_it() {
         at,
         &["verify", "a.docx.record.json"],
         1,
-        &["事例帳の記録の版が違います: 記録 1 → いま 2", "事例帳の人の判断の数", "事例集の表 device の", "出力の中身"],
+        &["事例帳の記録の版が違います: 記録 1 → いま 2", "事例帳の人の判断の数", "事例集の表「機器」の", "出力の中身"],
     );
 
     // Masks that are recorded as decisions on the way are part of the state that is on record.

@@ -127,11 +127,49 @@ fn appendix_in_every_format() {
 }
 
 #[test]
+fn a_file_that_was_written_is_told() {
+    let folder = folder();
+    for (arguments, told) in [
+        (["tag", SAMPLE, "-o", "a.csv"], "コメント 539 件を a.csv に書き出しました"),
+        (["tag", SAMPLE, "-o", "a.xlsx"], "コメント 539 件を a.xlsx に書き出しました"),
+        (["columns", SAMPLE, "-o", "map.toml"], "列の対応表の案を map.toml に書き出しました"),
+    ] {
+        let ran = jirei(folder.path(), &arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    for arguments in [["tag", SAMPLE], ["columns", SAMPLE]] {
+        assert!(!jirei(folder.path(), &arguments).stderr.contains("書き出しました"));
+    }
+}
+
+#[test]
+fn what_is_no_file_of_a_survey_is_told_with_what_to_do() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("~$a.xlsx"), "owner").expect("writable");
+    fs::write(at.join("empty.xlsx"), "").expect("writable");
+    assert_eq!(jirei(at, &["import", SAMPLE]).code, 0);
+    assert_eq!(jirei(at, &["review", "export", "-o", "review.xlsx"]).code, 0);
+    refused(at, &["tag", "~$a.xlsx"], 2, &["一時ファイル"]);
+    refused(at, &["tag", "*.xlsx"], 2, &["一つずつ"]);
+    refused(at, &["review", "import", "empty.xlsx", "--coder", "山田"], 2, &["`empty.xlsx` は空です"]);
+    refused(at, &["import", "review.xlsx"], 2, &["review.xlsx", "jirei review import"]);
+    assert_eq!(jirei(at, &["tag", "review.xlsx", "--sheet", "レビュー"]).code, 0);
+    refused(at, &["review", "import", "review.xlsx"], 2, &["--coder", "jirei review import --help"]);
+}
+
+#[test]
 fn evaluate_as_table_and_json() {
     let folder = folder();
     let table = jirei(folder.path(), &["evaluate", GOLD, "--errors"]);
     assert_eq!(table.code, 0, "{}", table.stderr);
-    assert!(table.stdout.contains("合計（micro）"));
+    for words in ["合計（micro）", "display（表示）", "  主分類: 判定 なし、正解 "] {
+        assert!(table.stdout.contains(words), "{words}: {}", table.stdout);
+    }
+    let of_primary =
+        table.stdout.split("主分類（行: 正解、列: 判定）").nth(1).and_then(|rest| rest.split("\n\n").next());
+    assert!(of_primary.is_some_and(|matrix| matrix.contains("制度") && !matrix.contains("system_confusion")));
     let json = jirei(folder.path(), &["evaluate", GOLD, "--format", "json"]);
     let value: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
     assert_eq!(value["comments"], 605);

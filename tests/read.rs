@@ -284,6 +284,19 @@ fn cells_of_old_workbooks() {
 }
 
 #[test]
+fn a_workbook_of_excel_97_with_a_password_is_told() {
+    let whole = include_bytes!("fixtures/read/survey.xls");
+    let first = whole.windows(8).position(|bytes| bytes == b"\x09\x08\x10\0\0\x06\x05\0").expect("its beginning") + 20;
+    // The kinds of encryption: XOR, RC4.
+    for kind in 0..2 {
+        let mut locked = whole.to_vec();
+        locked[first..first + 6].copy_from_slice(&[0x2f, 0, 2, 0, kind, 0]);
+        let locked = file("locked.xls", &locked);
+        assert_eq!(refused(&locked.path, &ReadOptions::default()).id(), "password-protected", "{kind}");
+    }
+}
+
+#[test]
 fn a_workbook_with_a_password_is_told() {
     let locked = file("a.xlsx", include_bytes!("fixtures/read/locked.xlsx"));
     assert_eq!(refused(&locked.path, &ReadOptions::default()).id(), "password-protected");
@@ -794,7 +807,7 @@ fn files_that_are_refused() {
     case(
         &file("a.csv", "回答番号,利用率\n1,12\n2,30\n"),
         "no-text-column",
-        "`P` の中で、自由記載の列がどれかわかりません。見つかった見出し: 「回答番号」「利用率」。`jirei columns P > columns.toml` で対応表のひな型を作り、自由記載の列を「問7」か「自由記載」に直して、`--columns columns.toml` を付けて実行してください",
+        "`P` の中で、自由記載の列がどれかわかりません。見つかった見出し: 「回答番号」「利用率」。`jirei columns P -o columns.toml` で対応表のひな型を作り、自由記載の列を「問7」か「自由記載」に直して、`--columns columns.toml` を付けて実行してください",
     );
     case(
         &file("a.xlsx", "ただの文"),

@@ -594,8 +594,8 @@ fn numbers_are_the_same_in_every_format() {
         row[2].as_f64().unwrap() as u64
     };
     for (label, key) in [
-        ("読み込んだ回答", "comments"),
-        ("いずれかの区分に入った回答", "filed"),
+        ("読み込んだコメント", "comments"),
+        ("いずれかの区分に入ったコメント", "filed"),
         ("掲載した事例（重複を除く）", "quotes"),
         ("ほか類似（重複を除く）", "similar"),
     ] {

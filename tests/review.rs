@@ -285,7 +285,7 @@ fn thirty_changed_cells_give_thirty_decisions() {
     assert_eq!(desk.picture(), before);
     let ran = desk.run(&["undo", "1", "--coder", "佐藤"]);
     assert_eq!(ran.code, 2);
-    says(&ran.stderr, &["1", "取り消されています"]);
+    says(&ran.stderr, &["作業 1 の判断は、佐藤 さんが 20", "に取り消しています"]);
     // And the file could be applied once more.
     assert_eq!(desk.import("changed.xlsx").stdout.lines().count(), 30);
 }
@@ -663,7 +663,7 @@ fn decisions_are_listed_and_taken_back_one_by_one() {
     assert_eq!(desk.run(&["log", "--coder", "だれか"]).stdout.lines().count(), 1);
     for (arguments, words) in [
         (["log", "--batch", "77"], &["番号 77 の作業はありません", "jirei review log"][..]),
-        (["log", "--id", "nai"], &["番号「nai」の回答はありません", "jirei search"]),
+        (["log", "--id", "nai"], &["番号「nai」のコメントはありません", "jirei search"]),
     ] {
         let ran = desk.run(&arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
@@ -671,7 +671,7 @@ fn decisions_are_listed_and_taken_back_one_by_one() {
     }
     let ran = desk.run(&["log", "--id", "a01"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
-    says(&ran.stderr, &["番号「a01」の回答についての判断はまだありません"]);
+    says(&ran.stderr, &["番号「a01」のコメントについての判断はまだありません"]);
     assert_eq!(desk.run(&["undo", "--coder", "佐藤"]).code, 2);
     let ran = desk.run(&["undo", "99", "--coder", "佐藤"]);
     assert_eq!(ran.code, 2);
@@ -773,7 +773,7 @@ fn a_part_can_be_exported() {
     assert_eq!(ids(&desk, &["停電", "--undecided"]), ["a52"]);
     for (arguments, words) in [
         (&["export", "-o", "part.csv"][..], &["part.csv", ".xlsx"][..]),
-        (&["export", "停電 隕石", "-o", "none.xlsx"], &["書き出す回答がありません"]),
+        (&["export", "停電 隕石", "-o", "none.xlsx"], &["書き出すコメントがありません"]),
         (&["export", "-o", "none.xlsx", "--sample", "多め"], &["--sample"]),
     ] {
         let ran = desk.run(arguments);
@@ -926,7 +926,7 @@ fn agreement_of_two_files_is_as_worked_by_hand() {
     let again = desk.run(&["agreement", "A.xlsx", "B.xlsx", "--format", "json"]);
     assert_eq!(again.stdout, ran.stdout);
     let table = desk.run(&["agreement", "A.xlsx", "B.xlsx"]);
-    says(&table.stdout, &["60 件", "食い違う回答 4 件", "カッパ係数", "表示", "主分類"]);
+    says(&table.stdout, &["60 件", "食い違うコメント 4 件", "カッパ係数", "表示", "主分類"]);
 
     // The same from the casebook: each coder's decisions, by name; both decided on a06 alone.
     assert_eq!(desk.run(&["import", "A.xlsx", "--coder", "山田"]).code, 0);
@@ -934,7 +934,7 @@ fn agreement_of_two_files_is_as_worked_by_hand() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = desk.run(&["agreement", "--coder", "山田", "--coder", "佐藤"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    says(&ran.stdout, &["ともに見た回答 1 件、うち食い違う回答 0 件", "－"]);
+    says(&ran.stdout, &["ともに見たコメント 1 件を比べます。うち食い違うコメント 0 件", "－"]);
     let mut third = desk.book();
     third.set("a01", "表示", "承認").set("a07", "表示", "外す").set("a02", "表示", "承認");
     third.save(&desk.file("C.xlsx"));
@@ -942,11 +942,62 @@ fn agreement_of_two_files_is_as_worked_by_hand() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = desk.run(&["agreement", "--coder", "山田", "--coder", "鈴木", "-o", "list.csv"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    says(&ran.stdout, &["ともに見た回答 3 件、うち食い違う回答 2 件"]);
+    says(&ran.stdout, &["ともに見たコメント 3 件を比べます。うち食い違うコメント 2 件"]);
     assert_eq!(fs::read_to_string(desk.file("list.csv")).expect("the list reads").lines().count(), 3);
     let ran = desk.run(&["agreement", "--coder", "山田", "--coder", "だれか"]);
     assert_eq!(ran.code, 2);
     says(&ran.stderr, &["だれか", "山田"]);
+}
+
+#[test]
+fn agreement_says_which_comments_only_one_went_through() {
+    let desk = Desk::new();
+    for (name, ids) in [("a.xlsx", &["a01", "a02", "a03"][..]), ("b.xlsx", &["a03", "a04"]), ("c.xlsx", &["a05"])] {
+        let mut book = desk.book();
+        let header = book.rows()[0].clone();
+        book.rows().retain(|row| *row == header || ids.contains(&row[0].as_str()));
+        book.save(&desk.file(name));
+    }
+    let ran = desk.run(&["agreement", "a.xlsx", "b.xlsx"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let told = [
+        "A: a.xlsx（コメント 3 件、うちAだけが見たもの 2 件: a01、a02）",
+        "B: b.xlsx（コメント 2 件、うちBだけが見たもの 1 件: a04）",
+        "ともに見たコメント 1 件を比べます",
+    ];
+    says(&ran.stdout, &told);
+    let json = desk.run(&["agreement", "a.xlsx", "review.xlsx", "--format", "json"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["comments"], json["seen_by_one"][0].as_array().map(Vec::len)), (&3.into(), Some(0)));
+    assert_eq!(json["seen_by_one"][1].as_array().map(Vec::len), Some(57));
+    let ran = desk.run(&["agreement", "b.xlsx", "c.xlsx"]);
+    assert_eq!(ran.code, 2);
+    says(&ran.stderr, &["b.xlsx は 2 件: a03、a04", "c.xlsx は 1 件: a05", "同じ書き出しファイルを二人に"]);
+}
+
+#[test]
+fn what_was_decided_later_is_told_when_the_earlier_is_undone() {
+    let desk = Desk::new();
+    let decide = |changes: &[(&str, &str, &str)], coder: &str| {
+        let mut book = desk.book();
+        for (id, header, value) in changes {
+            book.set(id, header, value);
+        }
+        book.save(&desk.file("changed.xlsx"));
+        let ran = desk.run(&["import", "changed.xlsx", "--coder", coder]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(desk.run(&["export", "-o", "review.xlsx", "--overwrite"]).code, 0);
+    };
+    decide(&[("a01", "表示", "外す"), ("a06", "表示", "追加"), ("a16", "メモ", "一言")], "山田");
+    decide(&[("a06", "機器", "追加"), ("a16", "機器", "外す")], "佐藤");
+    decide(&[("a06", "表示", "")], "佐藤");
+    // Of the first batch's decisions, one was decided anew; other categories are another matter.
+    let ran = desk.run(&["undo", "1", "--coder", "山田"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    says(&ran.stderr, &["あとから決め直した判断が 1 個あり、", "作業 3、佐藤 さん", "a06  表示: "]);
+    says(&ran.stderr, &["jirei review undo --decision 番号 --casebook . --coder 山田"]);
+    let ran = desk.run(&["undo", "2", "--coder", "山田"]);
+    assert!(!ran.stderr.contains("決め直した"), "{}", ran.stderr);
 }
 
 /// Two coders' workbooks `A.xlsx` and `B.xlsx` that differ on four comments, and the list of these.
@@ -960,7 +1011,7 @@ fn differing(desk: &Desk) -> Book {
     second.save(&desk.file("B.xlsx"));
     let ran = desk.run(&["agreement", "A.xlsx", "B.xlsx", "-o", "list.xlsx"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    says(&ran.stderr, &["食い違う回答 4 件", "jirei review import list.xlsx"]);
+    says(&ran.stderr, &["食い違うコメント 4 件", "jirei review import list.xlsx"]);
     Book::open(&desk.file("list.xlsx"))
 }
 
@@ -987,7 +1038,7 @@ fn a_settled_list_becomes_decisions() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     says(
         &ran.stderr,
-        &["一覧 4 件のうち、決まっている回答は 0 件、まだ「？」の回答は 4 件", "取り込むものはありません"],
+        &["一覧 4 件のうち、決まっているコメントは 0 件、まだ「？」のコメントは 4 件", "取り込むものはありません"],
     );
 
     // Both coders' own words come in first, and are there to be overruled.
@@ -1026,7 +1077,10 @@ fn a_settled_list_becomes_decisions() {
             "a16  メモ: 空欄 → 「機器だけの話」",
         ],
     );
-    says(&dry.stderr, &["決まっている回答は 3 件、まだ「？」の回答は 1 件", "相談した日", "何も取り込んでいません"]);
+    says(
+        &dry.stderr,
+        &["決まっているコメントは 3 件、まだ「？」のコメントは 1 件", "相談した日", "何も取り込んでいません"],
+    );
     assert_eq!((desk.picture(), desk.decisions()), (pictured, before));
 
     let ran = desk.run(&["import", "settled.xlsx", "--coder", "鈴木"]);

@@ -1,6 +1,7 @@
 //! Looking after the record: what is in it, whether it is whole, a copy of it.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -38,6 +39,8 @@ pub struct CasebookInfo {
     pub coders: Vec<CoderCount>,
     /// Number of runs on record.
     pub runs: u64,
+    /// The same by command.
+    pub runs_by_command: BTreeMap<String, u64>,
 }
 
 /// A file that came in.
@@ -121,6 +124,12 @@ impl Casebook {
                     })?
                     .collect::<rusqlite::Result<_>>()?,
                 runs: count("SELECT count(*) FROM runs")?,
+                runs_by_command: connection
+                    .prepare("SELECT record ->> 'command', count(*) FROM runs GROUP BY 1")?
+                    .query_map([], |row| {
+                        Ok((row.get::<_, Option<String>>(0)?.unwrap_or_default(), row.get::<_, i64>(1)? as u64))
+                    })?
+                    .collect::<rusqlite::Result<_>>()?,
             })
         };
         read().in_casebook(&self.folder)

@@ -98,6 +98,23 @@ pub enum Judgement {
     },
 }
 
+impl Judgement {
+    /// Whether another on the same comment is of the same subject, so that the later of the two has the word.
+    pub fn is_of_same_subject(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Category { category: a, action: x }, Self::Category { category: b, action: y }) => {
+                a == b || (*x, *y) == (Action::Primary, Action::Primary)
+            }
+            (Self::GoodQuote(_), Self::GoodQuote(_)) | (Self::Note(_), Self::Note(_)) => true,
+            (
+                Self::Replace { char_range: a, .. } | Self::Reject { char_range: a, .. },
+                Self::Replace { char_range: b, .. } | Self::Reject { char_range: b, .. },
+            ) => overlap(a, b),
+            _ => false,
+        }
+    }
+}
+
 /// A person's decision on a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {

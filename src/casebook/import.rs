@@ -1,6 +1,6 @@
 //! Bringing a file's comments into the record: one transaction a file.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -88,8 +88,8 @@ pub struct ImportReport {
     pub updated: u64,
     /// Those of the changed whose text has little in common with what it was: another survey with the same numbers?
     pub unlike: u64,
-    /// Comments that an earlier file of this name brought and this one does not have; they stay.
-    pub absent: u64,
+    /// Comments that an earlier version of the file brought and this one does not have; they stay.
+    pub absent: Vec<Absent>,
     /// Comments that are the same but were coded by other rules.
     pub recoded: u64,
     /// Those of the recoded whose categories or primary changed by it.
@@ -106,8 +106,20 @@ pub struct ImportReport {
     pub renamed: u64,
     /// The first hundred of those ids.
     pub renamed_ids: Vec<CommentId>,
+    /// Whether the import is on record by itself. One of a file that was there before, under this name, leaves no trace
+    /// when it brings nothing new.
+    pub is_on_record: bool,
     /// The record's revision afterwards.
     pub revision: u64,
+}
+
+/// Comments that an earlier version of a file had and this one does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// The earlier version, as the user named it.
+    pub file: String,
+    /// How many.
+    pub comments: u64,
 }
 
 impl ImportReport {
@@ -136,8 +148,10 @@ pub struct Import<'c> {
     import: i64,
     file: String,
     corrected: bool,
-    /// Whether another version of the file came in before.
+    /// Whether another version of the file came in before under this name.
     is_new_version: bool,
+    /// Files on record to the comments that each brought and this file has.
+    shared: BTreeMap<String, u64>,
     coding: Coding,
     any_decisions: bool,
     known_file: bool,
@@ -223,6 +237,7 @@ impl<'c> Import<'c> {
             is_new_version,
             coding,
             any_decisions,
+            shared: BTreeMap::new(),
             known_file,
             seen: Vec::new(),
             last_response: None,
@@ -288,20 +303,17 @@ impl<'c> Import<'c> {
         if !comment.origin.is_unnumbered || self.corrected {
             return Ok(None);
         }
+        let own = |id: CommentId| Some(id).filter(|id| *id != comment.id);
         let mut same = None;
-        let mut number = 1;
-        let mut renamed = None;
-        loop {
-            let before = self.before(renamed.as_ref().unwrap_or(&comment.id)).optional()?;
-            match before {
-                None => return Ok(same.unwrap_or(renamed)),
-                Some(before) if before.file == self.file => return Ok(renamed),
-                Some(before) if same.is_none() && before.equals(comment, response) => same = Some(renamed),
+        for id in ids_for(comment) {
+            match self.before(&id).optional()? {
+                None => return Ok(own(same.unwrap_or(id))),
+                Some(before) if before.file == self.file => return Ok(own(id)),
+                Some(before) if same.is_none() && before.equals(comment, response) => same = Some(id),
                 Some(_) => {}
             }
-            number += 1;
-            renamed = Some(CommentId::new(format!("{}@{number}", comment.id)));
         }
+        Ok(None)
     }
 
     fn record(
@@ -340,6 +352,7 @@ impl<'c> Import<'c> {
         if !self.first_sight(position) {
             return Ok((Change::Repeated, position));
         }
+        *self.shared.entry(before.file.clone()).or_default() += 1;
         let same = before.equals(comment, response);
         if same && before.rule_set == Some(self.coding.rule_set) {
             return Ok((Change::Unchanged, position));
@@ -431,18 +444,17 @@ impl<'c> Import<'c> {
     pub fn commit(mut self) -> Result<ImportReport, CasebookError> {
         let folder = self.folder;
         self.finish().in_casebook(folder)?;
-        if !self.report.changed() && !self.coding.is_new_frame && self.known_file {
-            self.transaction.rollback().in_casebook(folder)?;
-        } else {
+        self.report.is_on_record = self.changed() || !self.known_file;
+        if self.report.is_on_record {
             self.transaction.commit().in_casebook(folder)?;
+        } else {
+            self.transaction.rollback().in_casebook(folder)?;
         }
         Ok(self.report)
     }
 
     fn finish(&mut self) -> rusqlite::Result<()> {
-        if self.is_new_version {
-            self.report.absent = self.count_absent()?;
-        }
+        self.report.absent = self.absent()?;
         let report = &mut self.report;
         self.transaction.execute(
             "UPDATE imports SET added = ?2, updated = ?3, recoded = ?4, unchanged = ?5 WHERE import = ?1",
@@ -462,19 +474,30 @@ impl<'c> Import<'c> {
         Ok(())
     }
 
-    /// Comments that other imports of a file of this name brought and this one did not.
-    fn count_absent(&self) -> rusqlite::Result<u64> {
+    /// Comments of earlier versions of this file that it does not have. A file of the same name is one, and so is one of
+    /// another name where most of what it brought is in this file: less than that may be an excerpt.
+    fn absent(&self) -> rusqlite::Result<Vec<Absent>> {
+        if self.known_file || !self.is_new_version && self.shared.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut statement = self.transaction.prepare(
-            "SELECT position FROM comments WHERE import <> ?1
-             AND import IN (SELECT import FROM imports WHERE file = (SELECT file FROM imports WHERE import = ?1))",
+            "SELECT file, position FROM comments JOIN imports USING (import) WHERE import <> ?1 ORDER BY import",
         )?;
         let mut rows = statement.query([self.import])?;
-        let mut absent = 0;
+        let mut absent: Vec<Absent> = Vec::new();
         while let Some(row) = rows.next()? {
-            let position = row.get::<_, i64>(0)? as usize;
-            let seen = self.seen.get(position / 64).is_some_and(|word| word & 1 << (position % 64) != 0);
-            absent += u64::from(!seen);
+            let position = row.get::<_, i64>(1)? as usize;
+            if self.seen.get(position / 64).is_some_and(|word| word & 1 << (position % 64) != 0) {
+                continue;
+            }
+            let file = row.get_ref(0)?.as_str()?;
+            match absent.iter_mut().find(|absent| absent.file == file) {
+                Some(absent) => absent.comments += 1,
+                None => absent.push(Absent { file: file.to_owned(), comments: 1 }),
+            }
         }
+        let has_most = |absent: &Absent| self.shared.get(&absent.file).is_some_and(|shared| *shared > absent.comments);
+        absent.retain(|absent| absent.file == self.file || has_most(absent));
         Ok(absent)
     }
 
@@ -501,6 +524,13 @@ impl<'c> Import<'c> {
     pub fn changed(&self) -> bool {
         self.report.changed() || self.coding.is_new_frame
     }
+}
+
+/// The ids under which a comment may be on record: its own and, where it has no number, those that it gets where another
+/// file's answer has that, without end.
+pub(super) fn ids_for(comment: &Comment) -> impl Iterator<Item = CommentId> {
+    let others = (2..).map(|number| CommentId::new(format!("{}@{number}", comment.id)));
+    std::iter::once(comment.id.clone()).chain(others.take(if comment.origin.is_unnumbered { usize::MAX } else { 0 }))
 }
 
 /// Whether two texts have three in ten of their pairs of neighbouring characters in common (Dice's coefficient).

@@ -28,8 +28,8 @@ pub use care::{CasebookInfo, CoderCount, ImportedFile};
 pub use coding::Coder;
 pub use decision::{Action, Decision, Judgement, RejectedReplacement, Replacement, ReplacementKind, Standing};
 pub use error::CasebookError;
-pub use import::{Change, Import, ImportReport, ImportSource, Recorded};
-pub use read::{StoredCoding, StoredComment};
+pub use import::{Absent, Change, Import, ImportReport, ImportSource, Recorded};
+pub use read::{Kept, StoredCoding, StoredComment};
 pub use recode::{CategoryChange, RecodeReport, Recoding};
 
 pub(crate) use care::revision_at;

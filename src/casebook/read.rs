@@ -11,7 +11,9 @@ use crate::{
     comment::{Attributes, Comment, CommentId, Origin},
 };
 
-use super::{Action, Casebook, CasebookError, FrameCategory, InCasebook, RejectedReplacement, Replacement, batch};
+use super::{
+    Action, Casebook, CasebookError, FrameCategory, InCasebook, RejectedReplacement, Replacement, batch, import,
+};
 
 /// A comment as the record has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +92,19 @@ impl StoredComment {
     }
 }
 
+/// What has become of a comment since a file brought it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is as it came.
+    Same,
+    /// A later import corrected it; what came is kept as a former text.
+    Corrected,
+    /// It is another, and no import accounts for that.
+    Otherwise,
+    /// It is not there.
+    Gone,
+}
+
 /// Evidence as JSON in the record.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct EvidenceRow {
@@ -129,6 +144,57 @@ impl Casebook {
             Ok::<_, CasebookError>(())
         })?;
         Ok(found)
+    }
+
+    /// What has become of a comment that a file brought.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub fn kept(&self, comment: &Comment) -> Result<Kept, CasebookError> {
+        let attributes = match comment.attributes.is_empty() {
+            true => None,
+            false => Some(serde_json::to_string(&comment.attributes).expect("answers are plain data")),
+        };
+        let is_it = |row: &Row<'_>| -> rusqlite::Result<bool> {
+            Ok(row.get_ref(0)?.as_str()? == comment.text
+                && row.get::<_, Option<String>>(1)? == comment.prefecture
+                && row.get::<_, Option<String>>(2)? == comment.facility
+                && row.get::<_, Option<String>>(3)? == comment.question
+                && row.get::<_, Option<String>>(4)? == attributes)
+        };
+        let is_former = |position: i64| -> rusqlite::Result<bool> {
+            let mut former = self.connection.prepare_cached(
+                "SELECT text, prefecture, facility, question, attributes
+                 FROM former_comments LEFT JOIN responses USING (response) WHERE position = ?1",
+            )?;
+            let mut rows = former.query([position])?;
+            while let Some(row) = rows.next()? {
+                if is_it(row)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        let kept = || -> rusqlite::Result<Kept> {
+            let mut current = self.connection.prepare_cached(
+                "SELECT text, prefecture, facility, question, attributes, position
+                 FROM comments LEFT JOIN responses USING (response) WHERE id = ?1",
+            )?;
+            let mut kept = Kept::Gone;
+            for id in import::ids_for(comment) {
+                let found = current.query_row([id.as_str()], |row| Ok((is_it(row)?, row.get(5)?))).optional()?;
+                match found {
+                    None => break,
+                    Some((true, _)) => return Ok(Kept::Same),
+                    Some((false, position)) if is_former(position)? => kept = Kept::Corrected,
+                    Some(_) if kept == Kept::Gone => kept = Kept::Otherwise,
+                    Some(_) => {}
+                }
+            }
+            Ok(kept)
+        };
+        kept().in_casebook(&self.folder)
     }
 
     /// Shows every comment in the order in which they first came in, one at a time.

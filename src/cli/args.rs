@@ -87,7 +87,12 @@ pub(super) fn report(error: &clap::Error) -> ExitCode {
     if let Some(suggestion) = suggestion {
         eprintln!("  「{suggestion}」ではありませんか");
     }
-    eprintln!("  使い方は jirei --help で表示されます");
+    // Of the command that was meant: the words before the first placeholder or option.
+    let usage = context(ContextKind::Usage);
+    let words = usage.split_whitespace().skip_while(|word| !word.starts_with("jirei")).skip(1);
+    let command = words.take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+    let command: String = command.map(|word| format!(" {word}")).collect();
+    eprintln!("  使い方は jirei{command} --help で表示されます");
     ExitCode::from(2)
 }
 

@@ -1,6 +1,7 @@
 //! `jirei casebook`: looking after the casebook.
 
 use std::{
+    collections::BTreeSet,
     io::Write,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,10 +11,11 @@ use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Outcome, Shared, args::HELP_TEMPLATE, stdout};
+use super::{Outcome, Shared, args::HELP_TEMPLATE, clock::moment, stdout};
 use crate::{
     analyze::Analyzer,
     casebook::{Casebook, CasebookError, CasebookInfo, Coder, RecodeReport},
+    codebook::Codebook,
     index::{self, TokenMaker, TokenMakers},
     pipeline::Pipeline,
     rule::RuleSet,
@@ -42,7 +44,7 @@ enum Command {
     /// 事例帳の控えを1つのファイルに作り、読めることを確かめる
     #[command(help_template = HELP_TEMPLATE)]
     Backup(BackupArgs),
-    /// 規則や辞書が変わったとき、事例帳の回答を分類し直す（人が決めた分類は変わらない）
+    /// 規則や辞書が変わったとき、事例帳のコメントを分類し直す（人が決めた分類は変わらない）
     #[command(help_template = HELP_TEMPLATE)]
     Recode(Folder),
 }
@@ -169,12 +171,18 @@ fn write_info(out: &mut dyn Write, folder: &Path, info: &CasebookInfo) -> std::i
         let dictionary = if coder.dictionary.is_empty() { "不明" } else { &coder.dictionary };
         writeln!(out, "分類した規則: {}（辞書 {dictionary}）: {} 件", coder.rules, coder.comments)?;
     }
-    writeln!(out, "取り込んだファイル: {} 回", info.files.len())?;
+    let names: BTreeSet<&str> = info.files.iter().map(|file| file.file.as_str()).collect();
+    writeln!(
+        out,
+        "取り込み: {} 回（ファイル名は {} 通り。同じファイルを取り込み直しただけの回は数えません）",
+        info.files.len(),
+        names.len()
+    )?;
     for file in &info.files {
         writeln!(
             out,
             "  {} {}: 追加 {}、更新 {}、分類し直し {}、変わらず {}（BLAKE3 {}…）",
-            file.imported_at,
+            moment(&file.imported_at),
             file.file,
             file.added,
             file.updated,
@@ -183,7 +191,17 @@ fn write_info(out: &mut dyn Write, folder: &Path, info: &CasebookInfo) -> std::i
             file.hash.get(..16).unwrap_or(&file.hash)
         )?;
     }
-    writeln!(out, "実行の記録: {} 件", info.runs)
+    let commands: Vec<String> =
+        info.runs_by_command.iter().map(|(command, runs)| format!("{command} {runs} 件")).collect();
+    match commands.is_empty() {
+        true => writeln!(out, "実行の記録: 0 件"),
+        false => writeln!(
+            out,
+            "実行の記録: {} 件（{}。一度に取り込んだファイルはまとめて 1 件です）",
+            info.runs,
+            commands.join("、")
+        ),
+    }
 }
 
 fn check(folder: &Path, shared: &Shared) -> anyhow::Result<Outcome> {
@@ -290,12 +308,12 @@ fn recode_command(folder: &Path, shared: &Shared) -> anyhow::Result<Outcome> {
     let report = recode(&mut casebook, &analyzer, &rules)?;
     if report.recoded == 0 {
         eprintln!(
-            "すべての回答が、いまの規則（{}）と辞書（{}）で分類されています。変えたものはありません",
+            "すべてのコメントが、いまの規則（{}）と辞書（{}）で分類されています。変えたものはありません",
             rules.version(),
             analyzer.version()
         );
     } else {
-        tell(&report);
+        tell(&report, rules.codebook());
     }
     Ok(Outcome::Done)
 }
@@ -313,13 +331,18 @@ pub(super) fn recode(casebook: &mut Casebook, analyzer: &Analyzer, rules: &RuleS
 }
 
 /// Says what coding anew changed.
-pub(super) fn tell(report: &RecodeReport) {
+pub(super) fn tell(report: &RecodeReport, codebook: &Codebook) {
     eprintln!(
-        "規則か辞書が変わったので {} 件を分類し直しました（分類が変わった回答 {} 件。人が決めた分類はそのままです）",
+        "規則か辞書が変わったので {} 件を分類し直しました（分類が変わったコメント {} 件。人が決めた分類はそのままです）",
         report.recoded, report.relabelled
     );
     for change in &report.categories {
-        eprintln!("  {}: 新しく付いた {} 件、外れた {} 件", change.category, change.gained, change.lost);
+        eprintln!(
+            "  {}: 新しく付いた {} 件、外れた {} 件",
+            codebook.short_of(&change.category),
+            change.gained,
+            change.lost
+        );
     }
 }
 

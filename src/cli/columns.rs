@@ -26,7 +26,14 @@ impl Args {
         let options = ReadOptions { sheet: self.sheet, ..ReadOptions::default() };
         let proposal = propose_columns(&self.file, &options)?;
         match self.output {
-            Some(path) => output::write_file(&path, proposal.as_bytes())?,
+            Some(path) => {
+                output::write_file(&path, proposal.as_bytes())?;
+                eprintln!(
+                    "列の対応表の案を {} に書き出しました（右側を直して保存し、--columns {} を付けて使います）",
+                    path.display(),
+                    path.display()
+                );
+            }
             None => stdout().write_all(proposal.as_bytes())?,
         }
         Ok(Outcome::Done)

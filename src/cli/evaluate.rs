@@ -25,13 +25,13 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// 正解つきの回答（JSON Lines）。いくつでも指定できる
+    /// 正解つきのコメント（JSON Lines）。いくつでも指定できる
     #[arg(value_name = "ファイル", required = true)]
     files: Vec<PathBuf>,
     /// 出力の形式（table または json）
     #[arg(long, value_enum, default_value_t = Format::Table, value_name = "形式", hide_possible_values = true)]
     format: Format,
-    /// 正解と違う回答を、根拠とともに並べる
+    /// 正解と違うコメントを、根拠とともに並べる
     #[arg(long)]
     errors: bool,
 }
@@ -68,7 +68,7 @@ impl Args {
             }
         }
         if lines.is_empty() {
-            anyhow::bail!("回答が 1 件もありません");
+            anyhow::bail!("コメントが 1 件もありません");
         }
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
@@ -160,7 +160,7 @@ fn write_table(out: &mut dyn Write, evaluation: &Evaluation, codebook: &Codebook
         row
     };
     for (id, counts) in &evaluation.categories {
-        table.add_row(row(id.clone(), *counts));
+        table.add_row(row(format!("{id}（{}）", codebook.short_of(id)), *counts));
     }
     table.add_row(row("合計（micro）".to_owned(), evaluation.micro));
     for column in table.column_iter_mut().skip(1) {
@@ -169,25 +169,26 @@ fn write_table(out: &mut dyn Write, evaluation: &Evaluation, codebook: &Codebook
     writeln!(out, "{table}")?;
     writeln!(
         out,
-        "回答 {} 件  macro F1 {:.3}  primary の正解率 {:.3}  完全一致 {:.3}",
+        "コメント {} 件  macro F1 {:.3}  主分類の正解率 {:.3}  完全一致 {:.3}",
         evaluation.comments, evaluation.macro_f1, evaluation.primary_accuracy, evaluation.exact_match
     )?;
     writeln!(
         out,
-        "分類のない回答 {} 件のうち、分類を付けたもの {} 件",
+        "分類のないコメント {} 件のうち、分類を付けたもの {} 件",
         evaluation.uncategorised, evaluation.uncategorised_tagged
     )?;
     let mut names = section_ids(codebook);
     names.push("none".to_owned());
     let mut confusion = Table::new();
+    let shown = |id: &String| if id == "none" { "なし".to_owned() } else { codebook.short_of(id).to_owned() };
     let header: Vec<String> =
-        std::iter::once("primary（行: 正解、列: 判定）".to_owned()).chain(names.iter().cloned()).collect();
+        std::iter::once("主分類（行: 正解、列: 判定）".to_owned()).chain(names.iter().map(shown)).collect();
     confusion.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
     for wanted in &names {
         let given = evaluation.primary_confusion.get(wanted);
         let cells =
             names.iter().map(|name| given.and_then(|given| given.get(name)).map_or(String::new(), usize::to_string));
-        confusion.add_row(std::iter::once(wanted.clone()).chain(cells));
+        confusion.add_row(std::iter::once(shown(wanted)).chain(cells));
     }
     for column in confusion.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -203,6 +204,7 @@ fn write_errors(
     classified: &[Classification],
     codebook: &Codebook,
 ) -> anyhow::Result<()> {
+    let shown = |ids: &[String]| ids.iter().map(|id| codebook.short_of(id)).collect::<Vec<_>>().join("・");
     for difference in &evaluation.differences {
         let comment = &lines[difference.index].comment;
         write!(out, "\n{}", difference.id)?;
@@ -211,21 +213,21 @@ fn write_errors(
         }
         writeln!(out, " {}", comment.text.replace('\n', "⏎"))?;
         if !difference.missing.is_empty() {
-            writeln!(out, "  付かなかった: {}", difference.missing.join(", "))?;
+            writeln!(out, "  付かなかった: {}", shown(&difference.missing))?;
         }
         if !difference.wrong.is_empty() {
-            writeln!(out, "  余分に付いた: {}", difference.wrong.join(", "))?;
+            writeln!(out, "  余分に付いた: {}", shown(&difference.wrong))?;
         }
         if let Some(primary) = &difference.wrong_primary {
             writeln!(
                 out,
-                "  primary: 判定 {}、正解 {}",
-                primary.given.as_deref().unwrap_or("なし"),
-                if primary.wanted.is_empty() { "なし".to_owned() } else { primary.wanted.join("・") }
+                "  主分類: 判定 {}、正解 {}",
+                primary.given.as_deref().map_or("なし", |id| codebook.short_of(id)),
+                if primary.wanted.is_empty() { "なし".to_owned() } else { shown(&primary.wanted) }
             )?;
         }
         for item in quoted_evidence(comment, &classified[difference.index], codebook) {
-            writeln!(out, "    {} ← {}「{}」", item.category, item.rule, item.text)?;
+            writeln!(out, "    {} ← {}「{}」", codebook.short_of(item.category), item.rule, item.text)?;
         }
     }
     Ok(())

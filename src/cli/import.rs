@@ -1,6 +1,8 @@
 //! `jirei import`: files into the casebook; read, classified, indexed.
 
 use std::{
+    collections::HashSet,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::mpsc,
 };
@@ -10,12 +12,14 @@ use anyhow::Context;
 use super::{
     Outcome, Shared,
     casebook::{open_for_writing, recode, tell},
+    clock::this_second,
     input::{Input, InputArgs},
-    record::{self, Recorder, now},
+    record::{self, Recorder},
+    table::first_ids,
 };
 use crate::{
     analyze::Analyzer,
-    casebook::{Casebook, Coder, ImportReport, ImportSource},
+    casebook::{self, Casebook, Coder, ImportReport, ImportSource, Kept},
     comment::{Comment, CommentId},
     index::{Entry, TokenMaker, TokenMakers, import_if},
     pipeline::Pipeline,
@@ -55,7 +59,6 @@ impl Args {
         recorder.setting(self.input.options.column_map())?;
         let inputs = self.input.open_each()?;
         let casebook = open_for_writing(&self.casebook, true)?;
-        let before = casebook.revision()?;
         let mut importer = Importer {
             args: &self,
             analyzer: &analyzer,
@@ -64,6 +67,7 @@ impl Args {
             maker: TokenMaker::new(&analyzer),
             casebook,
             recorder,
+            is_on_record: false,
         };
         let mut clean = true;
         let mut stopped = Ok(());
@@ -76,9 +80,9 @@ impl Args {
                 }
             }
         }
-        let Importer { mut casebook, mut recorder, .. } = importer;
+        let Importer { mut casebook, mut recorder, is_on_record, .. } = importer;
         // Files before the one that failed are in: the record says so.
-        if casebook.revision()? != before || (self.record && stopped.is_ok()) {
+        if is_on_record || (self.record && stopped.is_ok()) {
             recorder.casebook(casebook_record(&casebook)?);
             let record = recorder.finish(None)?;
             casebook.append_run(&record.ended_at, &record.to_json())?;
@@ -90,32 +94,42 @@ impl Args {
         // Comments of other files were coded by the rules of their day: labels of two kinds cannot be counted together.
         let coder = Coder { rules: rules.version().to_owned(), dictionary: analyzer.version().to_owned() };
         if casebook.coded_otherwise(&coder)? > 0 {
-            tell(&recode(&mut casebook, &analyzer, &rules)?);
+            tell(&recode(&mut casebook, &analyzer, &rules)?, rules.codebook());
         }
         Ok(if clean { Outcome::Done } else { Outcome::Findings })
     }
 
-    /// What a record of this run says when the files are read and classified now. The casebook is left out of it: it
-    /// goes on changing.
-    pub(super) fn recompute(&self, shared: &Shared) -> anyhow::Result<RunRecord> {
+    /// What a record of this run says when the files are read and classified now, and what the casebook, if it is there,
+    /// has of their comments. Its state is left out of the record: it goes on changing.
+    pub(super) fn recompute(&self, shared: &Shared) -> anyhow::Result<(RunRecord, Option<KeptCounts>)> {
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
         let pipeline = Pipeline::new(&analyzer, &rules);
         let mut recorder = Recorder::new("import", shared, &analyzer, &rules)?;
         recorder.setting(self.input.options.column_map())?;
+        let mut casebook = match self.casebook.join(casebook::FILE).is_file() {
+            true => Some(Casebook::open(&self.casebook)?),
+            false => None,
+        };
+        let mut kept = KeptCounts::default();
         for (_, input) in self.input.open_each()? {
             let mut input = input.quiet();
+            // Only the first comment of an id came in.
+            let mut seen = HashSet::new();
             pipeline.run(
                 input.by_ref().map(|comment| self.named(comment)),
-                |comment, _, classification| Counted::new(&comment, &classification),
-                |counted| {
+                |comment, _, classification| (Counted::new(&comment, &classification), comment),
+                |(counted, comment)| {
                     recorder.count(&counted);
+                    if let Some(casebook) = casebook.as_mut().filter(|_| seen.insert(comment.id.clone())) {
+                        kept.count(casebook.kept(&comment)?);
+                    }
                     Ok::<(), anyhow::Error>(())
                 },
             )?;
             recorder.inputs(input.accounts());
         }
-        recorder.finish(None)
+        Ok((recorder.finish(None)?, casebook.map(|_| kept)))
     }
 
     /// A comment under the name of its survey.
@@ -132,10 +146,57 @@ impl Args {
             return Ok(());
         }
         anyhow::bail!(
-            "事例帳 `{}` に同じ番号の回答がありますが、{} 件の本文がまったく違います。別の調査のファイルではありませんか（このファイルは取り込んでいません）\n  別の調査なら --survey 名前 を付けるか、別の事例帳（--casebook）に取り込んでください\n  同じ調査の訂正版なら --corrected を付けてください",
+            "事例帳 `{}` に同じ番号のコメントがありますが、{} 件の本文がまったく違います。別の調査のファイルではありませんか（このファイルは取り込んでいません）\n  別の調査なら --survey 名前 を付けるか、別の事例帳（--casebook）に取り込んでください\n  同じ調査の訂正版なら --corrected を付けてください",
             self.casebook.display(),
             report.unlike
         )
+    }
+}
+
+/// What a casebook has of the comments that an import brought.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KeptCounts {
+    same: u64,
+    corrected: u64,
+    otherwise: u64,
+    gone: u64,
+}
+
+impl KeptCounts {
+    fn count(&mut self, kept: Kept) {
+        *match kept {
+            Kept::Same => &mut self.same,
+            Kept::Corrected => &mut self.corrected,
+            Kept::Otherwise => &mut self.otherwise,
+            Kept::Gone => &mut self.gone,
+        } += 1;
+    }
+
+    /// Whether later imports account for all that is not as it came.
+    pub(super) fn is_accounted_for(self) -> bool {
+        self.otherwise + self.gone == 0
+    }
+
+    pub(super) fn write(self, out: &mut dyn Write, folder: &str) -> io::Result<()> {
+        let Self { same, corrected, otherwise, gone } = self;
+        writeln!(
+            out,
+            "事例帳 {folder}: このとき取り込んだコメント {} 件のうち、そのまま {same} 件、あとの取り込みで訂正 {corrected} 件、見つからない {gone} 件",
+            same + corrected + otherwise + gone
+        )?;
+        if otherwise > 0 {
+            writeln!(
+                out,
+                "  ほかに {otherwise} 件は、取り込んだあとに内容が変わっていますが、訂正した取り込みの記録がありません（jirei casebook check で調べてください）"
+            )?;
+        }
+        if gone > 0 {
+            writeln!(
+                out,
+                "  見つからないコメントがあるのは、取り込む前の控えに戻したときか、別の事例帳が同じ場所にあるときです（取り込み直すには jirei import）"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -161,17 +222,19 @@ struct Importer<'a, 'c> {
     maker: TokenMaker<'a>,
     casebook: Casebook,
     recorder: Recorder<'a>,
+    /// Whether any import is on record by itself.
+    is_on_record: bool,
 }
 
 impl Importer<'_, '_> {
     /// Brings a file in; whether all was in order.
     fn import(&mut self, path: &Path, mut input: Input) -> anyhow::Result<bool> {
-        let Self { args, analyzer, pipeline, makers, maker, casebook, recorder } = self;
+        let Self { args, analyzer, pipeline, makers, maker, casebook, recorder, is_on_record } = self;
         let rules = pipeline.rules();
         let source = ImportSource {
             file: path.display().to_string(),
             hash: input.hash().to_owned(),
-            imported_at: now()?,
+            imported_at: this_second()?,
             dictionary: analyzer.version().to_owned(),
             rules: rules.version().to_owned(),
             corrected: args.corrected,
@@ -214,6 +277,7 @@ impl Importer<'_, '_> {
         };
         noted.inputs(input.accounts());
         *recorder = noted;
+        *is_on_record |= report.is_on_record;
         let clean = input.finish();
         self.tell(path, &report);
         Ok(clean && report.repeated == 0)
@@ -229,31 +293,32 @@ impl Importer<'_, '_> {
             report.relabelled,
             report.unchanged
         );
-        let named = |ids: &[CommentId], count: u64| {
-            let shown: Vec<&str> = ids.iter().take(5).map(CommentId::as_str).collect();
-            format!("{}{}", shown.join("、"), if count > 5 { " ほか" } else { "" })
-        };
+        if !report.is_on_record {
+            eprintln!("  前に取り込んだファイルと同じなので、取り込みの回数には数えません");
+        }
+        let named = |ids: &[CommentId], count: u64| first_ids(ids, count as usize);
         if report.updated > 0 {
             let ids = named(&report.updated_ids, report.updated);
-            eprintln!("  更新した回答: {ids}（前の内容も残してあります）");
+            eprintln!("  更新したコメント: {ids}（前の内容も残してあります）");
         }
         if report.renamed > 0 {
             let ids = named(&report.renamed_ids, report.renamed);
             eprintln!(
-                "  番号のない回答 {} 件は、別のファイルにある同じ位置の回答とは別の回答として追加しました（{ids}）。同じ調査の訂正版なら、事例帳を控えから戻して --corrected を付けて取り込んでください",
+                "  番号のないコメント {} 件は、別のファイルにある同じ位置のコメントとは別のコメントとして追加しました（{ids}）。同じ調査の訂正版なら、事例帳を控えから戻して --corrected を付けて取り込んでください",
                 report.renamed
             );
         }
-        if report.absent > 0 {
+        for absent in &report.absent {
             eprintln!(
-                "  以前の {} にあった回答 {} 件は、今回のファイルにはありません（事例帳には残してあります）",
-                path.display(),
-                report.absent
+                "  以前の {} にあったコメント {} 件は、今回の {} にはありません（事例帳には残してあります）",
+                absent.file,
+                absent.comments,
+                path.display()
             );
         }
         if report.repeated > 0 {
             let ids = named(&report.repeated_ids, report.repeated);
-            eprintln!("  同じ番号の回答 {} 件は取り込んでいません（{ids}）", report.repeated);
+            eprintln!("  同じ番号のコメント {} 件は取り込んでいません（{ids}）", report.repeated);
         }
     }
 }

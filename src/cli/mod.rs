@@ -5,6 +5,7 @@
 mod appendix;
 mod args;
 mod casebook;
+mod clock;
 mod columns;
 mod evaluate;
 mod import;
@@ -91,13 +92,13 @@ struct Shared {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// 回答を分類し、根拠とともに書き出す
+    /// コメントを分類し、根拠とともに書き出す
     #[command(help_template = args::HELP_TEMPLATE)]
     Tag(tag::Args),
-    /// 回答を事例帳に取り込む（分類し、索引を作る）
+    /// コメントを事例帳に取り込む（分類し、索引を作る）
     #[command(help_template = args::HELP_TEMPLATE)]
     Import(import::Args),
-    /// 事例帳から回答を探す
+    /// 事例帳からコメントを探す
     #[command(help_template = args::HELP_TEMPLATE)]
     Search(search::Args),
     /// 分類別の事例集を作る

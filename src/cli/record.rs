@@ -7,9 +7,8 @@ use std::{
 };
 
 use anyhow::Context;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Shared, output};
+use super::{Shared, clock::this_second, output};
 use crate::{
     analyze::Analyzer,
     read::Account,
@@ -19,12 +18,6 @@ use crate::{
     },
     rule::RuleSet,
 };
-
-/// The time now, to the second (RFC 3339).
-pub(super) fn now() -> anyhow::Result<String> {
-    let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or_else(|_| OffsetDateTime::now_utc());
-    now.format(&Rfc3339).context("時刻を取得できません")
-}
 
 /// Whether a command does its work or computes again what it did, writing nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +105,7 @@ impl<'c> Recorder<'c> {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.to_owned(),
             arguments: self.arguments,
-            ended_at: now()?,
+            ended_at: this_second()?,
             rules: self.rules,
             dictionary: self.dictionary,
             settings: self.settings,

@@ -3,7 +3,10 @@
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::report::guarded;
+use crate::{comment::CommentId, report::guarded};
+
+/// Ids that a message names at most.
+const FIRST_IDS: usize = 5;
 
 /// A line of csv; what a spreadsheet would calculate gets an apostrophe before it.
 pub(super) fn csv_line<C: AsRef<str>>(cells: impl IntoIterator<Item = C>) -> anyhow::Result<Vec<u8>> {
@@ -26,6 +29,12 @@ pub(super) fn new_workbook() -> anyhow::Result<Workbook> {
 pub(super) fn formats() -> (Format, Format) {
     let head = Format::new().set_bold().set_background_color("#E7EDF5");
     (head, Format::new().set_text_wrap().set_align(FormatAlign::Top))
+}
+
+/// The first ids of so many.
+pub(super) fn first_ids<'i>(ids: impl IntoIterator<Item = &'i CommentId>, count: usize) -> String {
+    let shown: Vec<&str> = ids.into_iter().take(FIRST_IDS).map(CommentId::as_str).collect();
+    format!("{}{}", shown.join("、"), if count > shown.len() { " ほか" } else { "" })
 }
 
 /// A cell of a fixed width on screen; what is longer is cut.

@@ -109,7 +109,11 @@ impl Args {
         if let Some(recorder) = &mut recorder {
             recorder.inputs(input.accounts());
         }
+        let comments: u64 = input.accounts().iter().map(|account| account.comments).sum();
         let clean = input.finish();
+        if let Some(path) = &self.output {
+            eprintln!("コメント {comments} 件を {} に書き出しました", path.display());
+        }
         if let (Some(recorder), Some(path)) = (recorder, &self.output) {
             record::write(path, &recorder.finish(Some(record::output_record(path)?))?)?;
         }
@@ -154,7 +158,7 @@ fn write_lines(
             out.write_all("\u{feff}".as_bytes())?;
             out.write_all(&table::csv_line(CODED_HEADERS)?)?;
         }
-        Format::Table => writeln!(out, "{}", table_line("番号", "primary", "分類", "回答"))?,
+        Format::Table => writeln!(out, "{}", table_line("番号", "主分類", "分類", "コメント"))?,
         Format::Jsonl | Format::Xlsx => {}
     }
     pipeline.run(
@@ -235,7 +239,7 @@ fn workbook(
             row += 1;
             anyhow::ensure!(
                 row <= MAX_XLSX_ROWS,
-                "回答が Excel の行数（1,048,576 行）を超えます（csv か jsonl で書き出してください）"
+                "コメントが Excel の行数（1,048,576 行）を超えます（csv か jsonl で書き出してください）"
             );
             for (column, cell) in (0..).zip(cells) {
                 if column == CONFIDENCE_COLUMN {

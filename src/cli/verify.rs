@@ -9,8 +9,8 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 
-use super::{Cli, Command, Outcome, args, record, stdout};
-use crate::record::RunRecord;
+use super::{Cli, Command, Outcome, args, import::KeptCounts, record, stdout};
+use crate::{codebook::Codebook, record::RunRecord};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -75,12 +75,12 @@ impl Args {
                 );
             }
         }
-        let mut found = recompute(&recorded)?;
+        let Recomputed { record: mut found, codebook, kept } = recompute(&recorded)?;
         if recorded.command == "import" {
             // The casebook goes on changing with later imports and decisions.
             found.casebook.clone_from(&recorded.casebook);
         }
-        for difference in recorded.differences(&found) {
+        for difference in recorded.differences(&found, |id| codebook.short_of(id).to_owned()) {
             let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "なし".to_owned());
             writeln!(
                 out,
@@ -97,6 +97,23 @@ impl Args {
                 "記録のとおりです（{}、コメント {} 件、規則 {}、辞書 {}）",
                 recorded.command, recorded.counts.comments, recorded.rules.version, recorded.dictionary.version
             )?;
+        }
+        if let Some(casebook) = recorded.casebook.as_ref().filter(|_| recorded.command == "import") {
+            match kept.filter(|_| found.inputs == recorded.inputs) {
+                None => writeln!(
+                    out,
+                    "事例帳 {} とは比べていません（{}）",
+                    casebook.folder,
+                    match Path::new(&casebook.folder).join(crate::casebook::FILE).is_file() {
+                        true => "入力が記録のときと違います",
+                        false => "いまはそこにありません",
+                    }
+                )?,
+                Some(kept) => {
+                    kept.write(&mut out, &casebook.folder)?;
+                    differs += usize::from(!kept.is_accounted_for());
+                }
+            }
         }
         out.flush()?;
         Ok(if differs == 0 { Outcome::Done } else { Outcome::Findings })
@@ -133,15 +150,30 @@ fn started_in(record: &Path, recorded: &RunRecord) -> Option<PathBuf> {
     Some(folder)
 }
 
-fn recompute(recorded: &RunRecord) -> anyhow::Result<RunRecord> {
+/// A run as it is now.
+struct Recomputed {
+    record: RunRecord,
+    codebook: Codebook,
+    /// What the casebook has of the comments of an import, where there is one.
+    kept: Option<KeptCounts>,
+}
+
+fn recompute(recorded: &RunRecord) -> anyhow::Result<Recomputed> {
     let arguments = std::iter::once("jirei").chain(recorded.arguments.iter().map(String::as_str));
     let cli = Cli::try_parse_from(args::arguments(arguments.map(OsString::from))).map_err(|_| {
         anyhow::anyhow!("記録にある指定（{}）を、この版のプログラムは受け付けません", recorded.arguments.join(" "))
     })?;
-    match cli.command {
-        Command::Tag(args) => args.recompute(&cli.shared),
-        Command::Import(args) => args.recompute(&cli.shared),
-        Command::Appendix(args) => args.recompute(&cli.shared),
+    let mut kept = None;
+    let record = match cli.command {
+        Command::Tag(args) => args.recompute(&cli.shared)?,
+        Command::Import(args) => {
+            let (record, counts) = args.recompute(&cli.shared)?;
+            kept = counts;
+            record
+        }
+        Command::Appendix(args) => args.recompute(&cli.shared)?,
         _ => anyhow::bail!("コマンド {} の記録は確かめられません", recorded.command),
-    }
+    };
+    let codebook = cli.shared.rule_set(&cli.shared.analyzer()?)?.codebook().clone();
+    Ok(Recomputed { record, codebook, kept })
 }

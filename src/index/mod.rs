@@ -616,6 +616,10 @@ impl Writer {
                 writer => break writer.in_index(folder).map_err(|error| error.refused(refusal.kind()))?,
             }
         };
+        // A deletion of nothing. tantivy gives the first operation the number of the last commit; a merge of what was
+        // committed, such as an interrupted run leaves to the next, takes that for part of the commit and then forgets it
+        // for the segments that have deletions of that commit already: the first comment to be replaced would stay.
+        writer.delete_term(Term::from_field_text(fields.id, ""));
         let leftovers = Leftovers { index: Some(index) };
         Ok(Self { folder: folder.to_path_buf(), writer, fields, info, refusal, leftovers })
     }

@@ -310,7 +310,7 @@ impl fmt::Display for Account {
             let more = if self.unnumbered_count > 5 { " ほか" } else { "" };
             writeln!(
                 f,
-                "  番号のない行 {}件（{}{more}）。並び順で仮の番号を付けました。元のファイルに番号を書き足すと、行が動いても同じ回答とわかります",
+                "  番号のない行 {}件（{}{more}）。並び順で仮の番号を付けました。元のファイルに番号を書き足すと、行が動いても同じコメントとわかります",
                 self.unnumbered_count,
                 shown.join("、")
             )?;

@@ -33,6 +33,8 @@ pub use self::{
     encoding::{TextEncoding, read_text},
     problem::{ProblemKind, ReadError, RowProblem},
 };
+pub(crate) use workbook::STATE_SHEET;
+
 use crate::{
     comment::{Comment, CommentId, Origin},
     respondent::{Facility, Prefecture, is_unanswered},

@@ -1,6 +1,6 @@
 //! What can be wrong with a file, a row or a cell, and how it is said to an office worker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use thiserror::Error;
@@ -12,7 +12,7 @@ use crate::comment::Origin;
 #[non_exhaustive]
 pub enum ReadError {
     /// There is nothing at the path.
-    #[error("`{}` が見つかりません。ファイル名とフォルダーを確かめてください", .0.display())]
+    #[error("`{}` が見つかりません。{}", .0.display(), not_found_advice(.0))]
     NotFound(PathBuf),
     /// A folder was given.
     #[error("`{}` はフォルダーです。中のファイルを指定してください", .0.display())]
@@ -53,10 +53,7 @@ pub enum ReadError {
     )]
     Undecodable(PathBuf),
     /// The name says workbook, the content is something else.
-    #[error(
-        "`{}` は Excel のファイルの形をしていません。Excel で開けるなら「名前を付けて保存」で xlsx にし、開けないなら元のファイルをもらい直してください",
-        .0.display()
-    )]
+    #[error("`{}` は Excel のファイルの形をしていません。{}", .0.display(), not_a_workbook_advice(.0))]
     NotAWorkbook(PathBuf),
     /// The workbook is damaged.
     #[error(
@@ -75,6 +72,12 @@ pub enum ReadError {
         .0.display()
     )]
     PasswordProtected(PathBuf),
+    /// The program itself wrote the workbook, for a person to correct labels in it.
+    #[error(
+        "`{}` は jirei review で書き出したファイルで、調査の回答のファイルではありません。直しを取り込むなら jirei review import を使ってください（本文をもう一度読むなら --sheet でシートの名前を指定してください）",
+        .0.display()
+    )]
+    ForReview(PathBuf),
     /// The workbook unpacks to more than a survey can be.
     #[error(
         "`{}` は展開すると大きくなりすぎます（「{part}」が {limit_mib} MiB を超えます）。壊れているか、悪意のあるファイルかもしれません。必要なシートだけを新しいブックにコピーするか、csv で保存し直してください",
@@ -100,7 +103,7 @@ pub enum ReadError {
     },
     /// No column could be recognised as free text.
     #[error(
-        "`{}` の中で、自由記載の列がどれかわかりません。見つかった見出し: {}。`jirei columns {} > columns.toml` で対応表のひな型を作り、自由記載の列を「問7」か「自由記載」に直して、`--columns columns.toml` を付けて実行してください",
+        "`{}` の中で、自由記載の列がどれかわかりません。見つかった見出し: {}。`jirei columns {} -o columns.toml` で対応表のひな型を作り、自由記載の列を「問7」か「自由記載」に直して、`--columns columns.toml` を付けて実行してください",
         path.display(), quoted(headers), path.display()
     )]
     NoTextColumn {
@@ -135,6 +138,23 @@ pub enum ReadError {
     },
 }
 
+fn not_found_advice(path: &Path) -> &'static str {
+    // The shells of Windows hand these on as they are.
+    match path.to_string_lossy().contains(['*', '?']) {
+        true => "`*` や `?` を使ってまとめて指定することはできません。ファイルの名前を一つずつ書いてください",
+        false => "ファイル名とフォルダーを確かめてください",
+    }
+}
+
+fn not_a_workbook_advice(path: &Path) -> &'static str {
+    match path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("~$")) {
+        true => {
+            "Excel でブックを開いているあいだだけできる一時ファイルです。「~$」の付かない名前のファイルを指定してください"
+        }
+        false => "Excel で開けるなら「名前を付けて保存」で xlsx にし、開けないなら元のファイルをもらい直してください",
+    }
+}
+
 impl ReadError {
     /// A stable English name of the kind of error.
     pub fn id(&self) -> &'static str {
@@ -150,6 +170,7 @@ impl ReadError {
             Self::NotAWorkbook(_) => "not-a-workbook",
             Self::Damaged { .. } => "damaged-workbook",
             Self::PasswordProtected(_) => "password-protected",
+            Self::ForReview(_) => "review-workbook",
             Self::TooLarge { .. } => "too-large",
             Self::NoSuchSheet { .. } => "no-such-sheet",
             Self::NoTextColumn { .. } => "no-text-column",
@@ -159,7 +180,7 @@ impl ReadError {
         }
     }
 
-    pub(super) fn io(path: &std::path::Path, error: std::io::Error) -> Self {
+    pub(super) fn io(path: &Path, error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::NotFound => Self::NotFound(path.into()),
             std::io::ErrorKind::PermissionDenied => Self::Denied(path.into()),

@@ -14,7 +14,9 @@ use std::{
     thread,
 };
 
-use calamine::{Data, DataType, ExcelDateTime, Ods, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
+use calamine::{
+    Data, DataType, ExcelDateTime, Ods, Reader, Sheet, SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError,
+};
 
 use super::{CellValue, Format, ProblemKind, ReadError, Row, RowEvent, RowSource};
 
@@ -75,6 +77,9 @@ pub(super) fn sheet_rows(path: &Path, sheet: &str) -> Result<Vec<Row>, ReadError
     let mut head = [0; 4096];
     let mut file = File::open(path).map_err(|error| ReadError::io(path, error))?;
     let read = file.read(&mut head).map_err(|error| ReadError::io(path, error))?;
+    if read == 0 {
+        return Err(ReadError::Empty(path.into()));
+    }
     let format = format_of(&head[..read]).ok_or_else(|| ReadError::NotAWorkbook(path.into()))?;
     let mut events = open(path, format, Some(sheet.to_owned()))?;
     let mut rows = Vec::new();
@@ -118,7 +123,10 @@ impl RowSource for WorkbookRows {
     }
 }
 
-/// An encrypted xlsx is a compound file with a stream of this name.
+/// The sheet, never visible, in which workbooks that the program writes for a person keep what it has to know of them.
+pub(crate) const STATE_SHEET: &str = "jirei";
+
+/// An encrypted xlsx is a compound file with a stream of this name; an encrypted xls says so at its beginning.
 fn refuse_encrypted(path: &Path) -> Result<(), ReadError> {
     let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut file = File::open(path).map_err(|error| ReadError::io(path, error))?;
@@ -130,11 +138,19 @@ fn refuse_encrypted(path: &Path) -> Result<(), ReadError> {
             return Ok(());
         }
         window.extend_from_slice(&block[..read]);
-        if window.windows(name.len()).any(|part| part == name) {
+        if window.windows(name.len()).any(|part| part == name || begins_with_file_pass(part)) {
             return Err(ReadError::PasswordProtected(path.into()));
         }
         window.drain(..window.len().saturating_sub(name.len()));
     }
+}
+
+/// Whether a workbook of BIFF begins here whose first record, or the one after that it is write-protected, is
+/// `FilePass` (MS-XLS 2.4.117). The reader knows those of RC4 alone and takes older ones for what they seem to say.
+fn begins_with_file_pass(bytes: &[u8]) -> bool {
+    let [0x09, 0x08, length, 0x00, 0x00, 0x05 | 0x06, 0x05, 0x00, ..] = bytes else { return false };
+    let rest = bytes.get(4 + usize::from(*length)..).unwrap_or_default();
+    rest.strip_prefix(&[0x86, 0x00, 0x00, 0x00]).unwrap_or(rest).starts_with(&[0x2f, 0x00])
 }
 
 /// Unpacks every part once without keeping it: the sizes that an archive declares may lie.
@@ -243,6 +259,10 @@ impl Job {
             }
             self.opened(Ok(()))?;
             return Ok(vec![(wanted.clone(), None)]);
+        }
+        let is_own = |sheet: &Sheet| sheet.name == STATE_SHEET && sheet.visible != SheetVisible::Visible;
+        if sheets.iter().any(is_own) {
+            self.opened(Err(ReadError::ForReview(self.path.clone())))?;
         }
         let chosen = sheets
             .iter()

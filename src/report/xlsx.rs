@@ -112,8 +112,8 @@ fn overview(sheet: &mut Worksheet, appendix: &Appendix, styles: &Styles) -> Resu
     row += 2;
     let totals = appendix.totals;
     for (label, number) in [
-        ("読み込んだ回答", totals.comments),
-        ("いずれかの区分に入った回答", totals.filed),
+        ("読み込んだコメント", totals.comments),
+        ("いずれかの区分に入ったコメント", totals.filed),
         ("掲載した事例（重複を除く）", totals.quotes),
         ("ほか類似（重複を除く）", totals.similar),
     ] {

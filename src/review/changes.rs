@@ -71,13 +71,14 @@ pub fn plan(file: &ReviewFile, path: &Path, casebook: &mut Casebook, coder: &str
     for row in file.rows.iter().filter(|row| !row.edits.is_empty()) {
         let id = CommentId::new(row.exported.id.clone());
         let Some(comment) = casebook.comment(&id)? else {
-            let message = format!("番号「{id}」の回答は事例帳にありません（古い控えに戻した事例帳ではありませんか）");
+            let message =
+                format!("番号「{id}」のコメントは事例帳にありません（古い控えに戻した事例帳ではありませんか）");
             review.problems.push(file.problem(row.number, row.edits[0].column, message));
             continue;
         };
         if blake3::hash(comment.comment.text.as_bytes()).to_hex().as_str() != row.exported.text {
             let message = format!(
-                "番号「{id}」の回答は、書き出したあとに本文が取り込み直されています。新しい本文を見て決められるように、書き出し直してください"
+                "番号「{id}」のコメントは、書き出したあとに本文が取り込み直されています。新しい本文を見て決められるように、書き出し直してください"
             );
             review.problems.push(file.problem(row.number, row.edits[0].column, message));
             continue;

@@ -134,6 +134,11 @@ fn shared<'c>(
     first.comments.iter().filter_map(|(id, codings)| Some((id, codings, second.comments.get(id)?)))
 }
 
+/// The comments that the first coder went through and the second did not.
+pub fn seen_by_first_alone<'c>(first: &'c CoderCodings, second: &CoderCodings) -> Vec<&'c CommentId> {
+    first.comments.keys().filter(|id| !second.comments.contains_key(*id)).collect()
+}
+
 /// Both coders' values of the comments that both went through: for a category 1 where it was given and 0 where not;
 /// for `None` the place of the primary section, 0 where there is none.
 pub fn pair_table(first: &CoderCodings, second: &CoderCodings, category: Option<&str>) -> PairTable {

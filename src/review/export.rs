@@ -43,7 +43,9 @@ pub struct ExportInfo<'e> {
     pub casebook: &'e str,
     /// When, as the caller's clock has it (RFC 3339).
     pub exported_at: &'e str,
-    /// What part of the casebook it is, for the person: `●を含む回答`, `5% の標本`.
+    /// The same for the person: the day by their clock.
+    pub exported_on: &'e str,
+    /// What part of the casebook it is, for the person: `●を含むコメント`, `5% の標本`.
     pub selection: &'e str,
 }
 
@@ -142,7 +144,7 @@ pub fn workbook(
     let mut workbook = Workbook::new();
     // Bytes must not depend on the clock.
     let created = ExcelDateTime::from_ymd(2000, 1, 1)?;
-    workbook.set_properties(&DocProperties::new().set_title("回答の確認と修正").set_creation_datetime(&created));
+    workbook.set_properties(&DocProperties::new().set_title("コメントの確認と修正").set_creation_datetime(&created));
     review(workbook.add_worksheet(), &comments, frame, &layout, &styles)?;
     guide(workbook.add_worksheet(), &layout, frame, codebook, info, comments.len())?;
     state(workbook.add_worksheet(), &comments, &layout, info)?;
@@ -327,15 +329,18 @@ const STEPS: [&str; 5] = [
 
 /// What the columns mean.
 const COLUMNS: [(&str, &str); 7] = [
-    (ID, "回答の番号。取り込みのとき、この番号で回答を見分けます。書き換えないでください。"),
-    (TEXT, "回答の本文。規則の根拠になった語が赤い太字です。書き換えないでください（書き換えると取り込めません）。"),
+    (ID, "コメントの番号。取り込みのとき、この番号でコメントを見分けます。書き換えないでください。"),
+    (
+        TEXT,
+        "コメントの本文。規則の根拠になった語が赤い太字です。書き換えないでください（書き換えると取り込めません）。",
+    ),
     (
         CERTAINTY,
         "規則の判定がどれほど確かか（0～1）。小さいものから並んでいます。次のうちいちばん小さい値です: まだ人が決めていない分類それぞれの確信度、主分類が二つ以上の分類で競っているときは 1－（次点の確信度÷主分類の確信度）÷2、分類のない回答は 20÷（20＋文字数）。人が決めたところは確かなものとして数えます。",
     ),
     (
         PRIMARY,
-        "事例集で、この回答を載せる分類。変えるときは一覧から選びます。選んだ分類は、分類の欄に付いていなくても付きます。",
+        "事例集で、このコメントを載せる分類。変えるときは一覧から選びます。選んだ分類は、分類の欄に付いていなくても付きます。",
     ),
     ("各分類", "規則が付けた分類は「○」、付けていない分類は空欄です。直すところだけ、一覧から選びます（下の表）。"),
     (GOOD_QUOTE, "○＝事例集に引用したい　×＝引用しない　空欄＝決めていない。"),
@@ -370,8 +375,7 @@ fn guide(
     let mut entries: Vec<(String, String, &Format)> = Vec::new();
     let heading = |text: &str, more: &str| (text.to_owned(), more.to_owned(), &head);
     entries.push(("「レビュー」シートの使い方".to_owned(), String::new(), &title));
-    let exported_at = info.exported_at.get(..10).unwrap_or(info.exported_at);
-    entries.push(("書き出した日（UTC）".to_owned(), format!("{exported_at}　{rows} 件　{}", info.selection), &plain));
+    entries.push(("書き出した日".to_owned(), format!("{}　{rows} 件　{}", info.exported_on, info.selection), &plain));
     entries.push((String::new(), String::new(), &plain));
     entries.push(heading("進め方", ""));
     entries.extend((1..).zip(STEPS).map(|(step, what)| (step.to_string(), what.to_owned(), &plain)));

@@ -404,7 +404,7 @@ impl<'s> Reading<'s> {
         let text = cell(self.columns.text).as_deref().unwrap_or_default();
         if fingerprint(text) != exported.shown {
             let message = format!(
-                "番号「{id}」の回答の本文が書き換えられています。元の本文に戻してください（一部の列だけを並べ替えたときにもこうなります）"
+                "番号「{id}」のコメントの本文が書き換えられています。元の本文に戻してください（一部の列だけを並べ替えたときにもこうなります）"
             );
             self.problem(number, self.columns.text, message);
         }

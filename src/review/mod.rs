@@ -17,7 +17,8 @@ pub use adjudication::{AdjudicationFile, Coders, ListInfo, adjudication_workbook
 pub use certainty::certainty;
 pub use changes::{Change, Conflict, Review, plan};
 pub use codings::{
-    CoderCodings, Codings, Difference, codings_of_coder, codings_of_file, differences, pair_table, units,
+    CoderCodings, Codings, Difference, codings_of_coder, codings_of_file, differences, pair_table, seen_by_first_alone,
+    units,
 };
 pub use contradictions::{Contradiction, ContradictionKind, contradictions};
 pub use export::{ExportInfo, workbook};

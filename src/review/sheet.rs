@@ -11,10 +11,10 @@ use crate::{
     report::printable,
 };
 
+pub(super) use crate::read::STATE_SHEET;
+
 pub(super) const REVIEW_SHEET: &str = "レビュー";
 pub(super) const GUIDE_SHEET: &str = "使い方";
-/// Very hidden: only the program reads it.
-pub(super) const STATE_SHEET: &str = "jirei";
 
 /// First cell of the state sheet.
 pub(super) const SIGNATURE: &str = "jirei review";

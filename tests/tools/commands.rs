@@ -240,7 +240,7 @@ fn suggest_without_gold_asks_for_the_uncovered() {
         .expect("written");
     let shown = rules.text(&["suggest", path(&plain)], 0);
     assert!(
-        shown.starts_with("分類の付かない回答に多い語（付いた回答と比べて）  対象 2 件、比べる回答 2 件"),
+        shown.starts_with("分類の付かないコメントに多い語（付いたコメントと比べて）  対象 2 件、比べるコメント 2 件"),
         "{shown}"
     );
     assert!(shown.contains("役場に電話した"), "the word stands in its comment: {shown}");

@@ -16,7 +16,7 @@ pub(super) fn list(open: &[RowFinding], cells: &[SmallCell], threshold: usize) -
         if last != Some(&found.comment) {
             writeln!(
                 out,
-                "{}　{}　{}・{}　回答 {}",
+                "{}　{}　{}・{}　コメント {}",
                 found.label,
                 found.heading,
                 name(&found.prefecture),
@@ -106,7 +106,7 @@ pub(super) fn tell_edits(appendix: &Appendix, settings: &Settings, stale: usize,
     }
     if let (1.., Some(path)) = (stale, masks) {
         eprintln!(
-            "  伏字の控え {} の {stale} 項目は、回答が見当たらないか文が変わっているので使っていません",
+            "  伏字の控え {} の {stale} 項目は、コメントが見当たらないか文が変わっているので使っていません",
             path.display()
         );
     }

@@ -7,11 +7,11 @@ mod material;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Outcome, Shared,
     casebook::{await_turn, tell_of_other_rules},
+    clock::now,
     import::casebook_record,
     input::{InputOptions, open_files},
     output,
@@ -146,7 +146,7 @@ impl Args {
             }
         };
         if material.items.is_empty() {
-            anyhow::bail!("読み込めた回答が 1 件もありません（事例集は作っていません）");
+            anyhow::bail!("読み込めたコメントが 1 件もありません（事例集は作っていません）");
         }
         if let Some(file) = &mask_file {
             material.decide(file);
@@ -201,7 +201,7 @@ impl Args {
             output::write_file(&self.output, bytes)?;
             let totals = appendix.totals;
             eprintln!(
-                "事例集を {} に書き出しました（回答 {} 件のうち分類のあるもの {} 件、事例 {} 件）",
+                "事例集を {} に書き出しました（コメント {} 件のうち分類のあるもの {} 件、事例 {} 件）",
                 self.output.display(),
                 totals.comments,
                 totals.filed,
@@ -270,7 +270,7 @@ impl Args {
             self.coder.clone().or_else(|| ["USERNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok()));
         let info = BatchInfo {
             coder: coder.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "不明".to_owned()),
-            decided_at: OffsetDateTime::now_utc().format(&Rfc3339).context("時刻を取得できません")?,
+            decided_at: now()?,
             source: "appendix --record-masks".to_owned(),
         };
         let decisions: Vec<Decision> = open

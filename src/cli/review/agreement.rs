@@ -12,14 +12,15 @@ use serde_json::{Value, json};
 use super::{Outcome, now, refuse_existing};
 use crate::{
     agreement::Estimate,
-    casebook::Casebook,
+    casebook::{Casebook, Judgement, StoredDecision},
     cli::{
         output::{self, OutputFile},
         stdout, table,
     },
+    comment::CommentId,
     review::{
         CoderCodings, Coders, Difference, ListInfo, ReviewCategory, ReviewFile, adjudication_workbook,
-        codings_of_coder, codings_of_file, differences, pair_table, units,
+        codings_of_coder, codings_of_file, differences, pair_table, seen_by_first_alone, units,
     },
 };
 
@@ -28,7 +29,7 @@ const RESAMPLES: usize = 2000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// 二人が別々に直した、同じ回答の Excel ファイル二つ（--coder を二つ指定すれば要らない）
+    /// 二人が別々に直した、同じコメントの Excel ファイル二つ（--coder を二つ指定すれば要らない）
     #[arg(value_name = "ファイル", required_unless_present = "coder", conflicts_with = "coder")]
     files: Vec<PathBuf>,
     /// 事例帳に判断を取り込んである人の名前（二回指定する）
@@ -37,7 +38,7 @@ pub(super) struct Args {
     /// 事例帳のフォルダー（指定しなければ casebook。--coder で比べるとき）
     #[arg(long, value_name = "フォルダー")]
     casebook: Option<PathBuf>,
-    /// 二人が食い違う回答の一覧を書き出すファイル（.xlsx か .csv。.xlsx は、決めて書き込めば review import で取り込める）
+    /// 二人が食い違うコメントの一覧を書き出すファイル（.xlsx か .csv。.xlsx は、決めて書き込めば review import で取り込める）
     #[arg(short, long, value_name = "ファイル")]
     output: Option<PathBuf>,
     /// 同じ名前の .xlsx の一覧があれば置き換える（その一覧に書き込んだことは失われる）
@@ -67,6 +68,22 @@ struct Line {
     percent: Option<f64>,
     kappa: Option<Estimate>,
     alpha: Option<Estimate>,
+}
+
+/// How many comments a coder went through, and which of them the other did not.
+struct Side<'c> {
+    comments: usize,
+    alone: Vec<&'c CommentId>,
+}
+
+impl<'c> Side<'c> {
+    fn new(of: &'c CoderCodings, other: &CoderCodings) -> Self {
+        Self { comments: of.comments.len(), alone: seen_by_first_alone(of, other) }
+    }
+
+    fn told_alone(&self) -> String {
+        format!("{} 件: {}", self.alone.len(), table::first_ids(self.alone.iter().copied(), self.alone.len()))
+    }
 }
 
 impl Args {
@@ -110,11 +127,19 @@ impl Args {
                 let of = |name: &String| {
                     let codings = codings_of_coder(&casebook, &decisions, name.trim())?;
                     if codings.comments.is_empty() {
-                        let known: BTreeSet<&str> = decisions.iter().map(|stored| stored.coder.as_str()).collect();
+                        let is_of_category =
+                            |stored: &&StoredDecision| matches!(stored.decision.judgement, Judgement::Category { .. });
+                        let known: BTreeSet<&str> = decisions
+                            .iter()
+                            .filter(|stored| stored.undone.is_none())
+                            .filter(is_of_category)
+                            .map(|stored| stored.coder.as_str())
+                            .collect();
                         let known = known.into_iter().collect::<Vec<_>>().join("、");
                         anyhow::bail!(
-                            "「{}」さんが分類を決めた回答はありません（事例帳にある名前: {known}）",
-                            name.trim()
+                            "「{}」さんが分類を決めて、いまも有効なコメントはありません（有効な判断のある人: {}）",
+                            name.trim(),
+                            if known.is_empty() { "なし" } else { &known }
                         );
                     }
                     Ok(codings)
@@ -137,19 +162,37 @@ impl Args {
             [first, second] => [first, second].map(|path| path.display().to_string()),
             _ => [0, 1].map(|index| self.coder[index].clone()),
         };
-        let lines = lines(&first, &second, self.seed);
-        let units = lines.first().map_or(0, |line| line.units);
+        let sides = [Side::new(&first, &second), Side::new(&second, &first)];
+        let units = sides[0].comments - sides[0].alone.len();
         if units == 0 {
-            anyhow::bail!("二人がともに見た回答がありません（同じ書き出しファイルを二人に渡してください）");
+            let [one, other] = &sides;
+            anyhow::bail!(
+                "二人がともに見たコメントがないので比べられません（{} は {}、{} は {}）。{}",
+                names[0],
+                one.told_alone(),
+                names[1],
+                other.told_alone(),
+                match self.files.is_empty() {
+                    true => "二人に同じコメントを見てもらってください",
+                    false => "同じ書き出しファイルを二人に渡し、それぞれ直したものを指定してください",
+                }
+            );
         }
+        let lines = lines(&first, &second, self.seed);
         let differing = differences(&first, &second);
         let mut out = stdout();
         match self.format {
-            Format::Table => write_table(&mut out, &names, units, &lines, differing.len())?,
+            Format::Table => write_table(&mut out, &names, &sides, &lines, differing.len())?,
             Format::Json => {
                 let of_line: Vec<Value> = lines.iter().map(as_json).collect();
-                let document =
-                    json!({"coders": names, "comments": units, "differing": differing.len(), "agreement": of_line});
+                let alone = [&sides[0].alone, &sides[1].alone];
+                let document = json!({
+                    "coders": names,
+                    "comments": units,
+                    "seen_by_one": alone,
+                    "differing": differing.len(),
+                    "agreement": of_line,
+                });
                 writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
             }
         }
@@ -160,7 +203,7 @@ impl Args {
             let info = ListInfo { casebook: &casebook, written_at: &now()?, coders: &coders };
             list.write(&differing, &first.categories, info)?;
             let path = self.output.unwrap_or_default();
-            eprintln!("食い違う回答 {count} 件の一覧を {} に書き出しました", path.display());
+            eprintln!("食い違うコメント {count} 件の一覧を {} に書き出しました", path.display());
             if is_workbook && count > 0 {
                 eprintln!(
                     "  「？」を決めて保存し、jirei review import {} --coder 決めた人の名前 で取り込めます",
@@ -203,12 +246,19 @@ fn lines(first: &CoderCodings, second: &CoderCodings, seed: u64) -> Vec<Line> {
 fn write_table(
     out: &mut dyn Write,
     names: &[String; 2],
-    units: u64,
+    sides: &[Side<'_>; 2],
     lines: &[Line],
     differing: usize,
 ) -> anyhow::Result<()> {
-    writeln!(out, "A: {}\nB: {}", names[0], names[1])?;
-    writeln!(out, "二人がともに見た回答 {units} 件、うち食い違う回答 {differing} 件\n")?;
+    for (letter, (name, side)) in ["A", "B"].into_iter().zip(names.iter().zip(sides)) {
+        write!(out, "{letter}: {name}（コメント {} 件", side.comments)?;
+        match side.alone.is_empty() {
+            true => writeln!(out, "）")?,
+            false => writeln!(out, "、うち{}だけが見たもの {}）", letter, side.told_alone())?,
+        }
+    }
+    let units = sides[0].comments - sides[0].alone.len();
+    writeln!(out, "二人がともに見たコメント {units} 件を比べます。うち食い違うコメント {differing} 件\n")?;
     writeln!(
         out,
         "{}   両方  Aだけ  Bだけ   なし  {}  {}  アルファ係数（95%区間）",

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
-use super::{CasebookArgs, Outcome, Shared, now, refuse_existing};
+use super::{CasebookArgs, Outcome, Shared, moment, now, refuse_existing};
 use crate::{
     casebook::{Casebook, CasebookError, StoredComment},
     cli::output::{self, OutputFile},
@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// 書き出す回答を絞る検索語（jirei search と同じ。指定しなければすべて）
+    /// 書き出すコメントを絞る検索語（jirei search と同じ。指定しなければすべて）
     #[arg(value_name = "検索語")]
     query: Vec<String>,
     /// 書き出す Excel ファイル（.xlsx）
@@ -36,13 +36,13 @@ pub(super) struct Args {
     /// 設問で絞る（いくつでも）
     #[arg(long, value_name = "設問")]
     question: Vec<String>,
-    /// まだだれも分類を決めていない回答だけ
+    /// まだだれも分類を決めていないコメントだけ
     #[arg(long)]
     undecided: bool,
     /// くじ引きで選んだ一部だけ（「5%」か「200」のように）
     #[arg(long, value_name = "割合か件数")]
     sample: Option<Sample>,
-    /// くじ引きの種（同じ種なら同じ回答が選ばれる）
+    /// くじ引きの種（同じ種なら同じコメントが選ばれる）
     #[arg(long, value_name = "数", default_value_t = 0)]
     seed: u64,
 }
@@ -73,13 +73,19 @@ impl Args {
             comments = sample(comments, size, self.seed, |comment| &comment.comment.id);
         }
         if comments.is_empty() {
-            anyhow::bail!("書き出す回答がありません（条件をゆるめるか、先に jirei import で取り込んでください）");
+            anyhow::bail!("書き出すコメントがありません（条件をゆるめるか、先に jirei import で取り込んでください）");
         }
         let count = comments.len();
         let frame = casebook.frame()?;
         let rules = shared.rule_set(&analyzer)?;
-        let info =
-            ExportInfo { casebook: &casebook.identity()?, exported_at: &now()?, selection: &self.selection(all) };
+        let (exported_at, selection) = (now()?, self.selection(all));
+        let exported_on = moment(&exported_at);
+        let info = ExportInfo {
+            casebook: &casebook.identity()?,
+            exported_at: &exported_at,
+            exported_on: exported_on.split(' ').next().unwrap_or_default(),
+            selection: &selection,
+        };
         output::finish(file, &workbook(comments, &frame, Some(rules.codebook()), info)?)?;
         eprintln!("{} 件を {} に書き出しました（確かでないものから並べてあります）", count, self.output.display());
         Ok(Outcome::Done)
@@ -122,7 +128,7 @@ impl Args {
             }
         }
         if self.undecided {
-            parts.push("分類を決めていない回答".to_owned());
+            parts.push("分類を決めていないコメント".to_owned());
         }
         match self.sample {
             Some(Sample::Percent(percent)) => parts.push(format!("{all} 件からくじで {percent}%（種 {}）", self.seed)),

@@ -132,7 +132,7 @@ impl Args {
         let file = AdjudicationFile::read(&self.file)?;
         let review = plan_adjudication(&file, &self.file, casebook, coder)?;
         let told = format!(
-            "食い違いの一覧 {} 件のうち、決まっている回答は {} 件、まだ「？」の回答は {} 件",
+            "食い違いの一覧 {} 件のうち、決まっているコメントは {} 件、まだ「？」のコメントは {} 件",
             file.listed,
             file.decided(),
             file.pending
@@ -160,7 +160,7 @@ fn refuse(review: &Review) -> Outcome {
 fn told(conflict: &Conflict) -> String {
     let Conflict { change, now, by } = conflict;
     let by = match by {
-        Some(by) => format!("{} さんが {}、判断 {}", by.coder, moment(&by.decided_at), by.number),
+        Some(by) => format!("{} さん、{}、判断 {}", by.coder, moment(&by.decided_at), by.number),
         None => "前の判断が取り消されました".to_owned(),
     };
     format!(

@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// この作業の判断を一件ずつ並べる（いくつでも）
     #[arg(long, value_name = "番号")]
     batch: Vec<i64>,
-    /// この番号の回答についての判断を一件ずつ並べる（いくつでも）
+    /// この番号のコメントについての判断を一件ずつ並べる（いくつでも）
     #[arg(long, value_name = "番号")]
     id: Vec<String>,
     /// この人のものだけ
@@ -71,11 +71,11 @@ impl Args {
             }
             if casebook.comment(&CommentId::new(id.as_str()))?.is_none() {
                 anyhow::bail!(
-                    "事例帳 {} に番号「{id}」の回答はありません（回答の番号は jirei search で確かめられます）",
+                    "事例帳 {} に番号「{id}」のコメントはありません（コメントの番号は jirei search で確かめられます）",
                     casebook.folder().display()
                 );
             }
-            eprintln!("番号「{id}」の回答についての判断はまだありません");
+            eprintln!("番号「{id}」のコメントについての判断はまだありません");
         }
         Ok(())
     }
@@ -110,7 +110,7 @@ impl Args {
                 }
             }
             ListFormat::Table => {
-                writeln!(out, "作業  いつ（UTC）        だれが        判断  有効  何から")?;
+                writeln!(out, "作業  いつ              だれが        判断  有効  何から")?;
                 for batch in batches {
                     writeln!(
                         out,

@@ -9,11 +9,12 @@ mod undo;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Outcome, Shared};
+use super::{
+    Outcome, Shared,
+    clock::{moment, now},
+};
 use crate::casebook::{Action, FrameCategory, Judgement, ReplacementKind};
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// 回答を、分類を確かめて直すための Excel ファイルに書き出す
+    /// コメントを、分類を確かめて直すための Excel ファイルに書き出す
     #[command(help_template = super::args::HELP_TEMPLATE)]
     Export(export::Args),
     /// 直した Excel ファイルを取り込む（変えたセルだけ）
@@ -94,11 +95,6 @@ enum ListFormat {
     Csv,
 }
 
-/// The time as it is now.
-fn now() -> anyhow::Result<String> {
-    OffsetDateTime::now_utc().format(&Rfc3339).context("時刻を取得できません")
-}
-
 /// Somebody's name as they gave it.
 fn coder(name: &str) -> anyhow::Result<String> {
     let name = name.trim();
@@ -151,12 +147,4 @@ fn replacement_name(kind: ReplacementKind, char_range: &std::ops::Range<usize>) 
         ReplacementKind::Correction => "表記の訂正",
     };
     format!("{kind}（{}～{}文字目）", char_range.start + 1, char_range.end)
-}
-
-/// Date and time without what nobody reads.
-fn moment(rfc3339: &str) -> String {
-    match rfc3339.get(..16) {
-        Some(minutes) => minutes.replace('T', " "),
-        None => rfc3339.to_owned(),
-    }
 }

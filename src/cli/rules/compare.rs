@@ -26,7 +26,7 @@ pub(super) struct Args {
     new: PathBuf,
     #[command(flatten)]
     input: InputArgs,
-    /// 変わった回答を、分類ごとにこの数まで並べる
+    /// 変わったコメントを、分類ごとにこの数まで並べる
     #[arg(long, value_name = "件数", default_value_t = 20)]
     limit: usize,
     /// 出力の形式（table または json）
@@ -53,7 +53,14 @@ impl Args {
         let comparison = Comparison::build(old.codebook(), new.codebook(), &items);
         let mut out = stdout();
         match self.format {
-            TableFormat::Table => write_table(&mut out, &comparison, &corpus, self.limit)?,
+            TableFormat::Table => {
+                // A category that the new rules lack has the name that the old ones give it.
+                let name = |id: &str| match new.codebook().index_of(id) {
+                    Some(_) => new.codebook().short_of(id).to_owned(),
+                    None => old.codebook().short_of(id).to_owned(),
+                };
+                write_table(&mut out, &comparison, &corpus, self.limit, name)?;
+            }
             TableFormat::Json => {
                 let value = merged(
                     json!({"old_version": old.version(), "new_version": new.version()}),
@@ -74,7 +81,13 @@ fn rule_set(folder: &Path, analyzer: &Analyzer) -> anyhow::Result<RuleSet> {
     })
 }
 
-fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus, limit: usize) -> anyhow::Result<()> {
+fn write_table(
+    out: &mut dyn Write,
+    comparison: &Comparison,
+    corpus: &Corpus,
+    limit: usize,
+    name: impl Fn(&str) -> String,
+) -> anyhow::Result<()> {
     let has_gold = corpus.has_gold();
     let mut table = Table::new();
     let mut header = vec!["分類", "元", "新", "増えた", "減った"];
@@ -84,7 +97,7 @@ fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus, li
     table.load_style(presets::NOTHING).set_header(header);
     for change in &comparison.categories {
         let (gained, lost) = (change.gained.len(), change.lost.len());
-        let mut row = vec![change.category.clone()];
+        let mut row = vec![format!("{}（{}）", change.category, name(&change.category))];
         row.extend([change.kept + lost, change.kept + gained, gained, lost].map(|count| count.to_string()));
         if has_gold {
             let count = |better| {
@@ -98,7 +111,7 @@ fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus, li
         column.set_cell_alignment(CellAlignment::Right);
     }
     writeln!(out, "{}", table.trim_fmt())?;
-    writeln!(out, "回答 {} 件、primary の変わった回答 {} 件", comparison.comments, comparison.primary.len())?;
+    writeln!(out, "コメント {} 件、主分類の変わったコメント {} 件", comparison.comments, comparison.primary.len())?;
     let line = |out: &mut dyn Write, mark: &str, index: usize, is_better: Option<bool>| -> std::io::Result<()> {
         let comment = &corpus.comments[index];
         let verdict = match is_better {
@@ -112,7 +125,7 @@ fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus, li
         if change.gained.is_empty() && change.lost.is_empty() {
             continue;
         }
-        writeln!(out, "\n{}", change.category)?;
+        writeln!(out, "\n{}（{}）", change.category, name(&change.category))?;
         let changes =
             change.gained.iter().map(|gained| ("＋", gained)).chain(change.lost.iter().map(|lost| ("－", lost)));
         for (mark, change) in changes.take(limit) {
@@ -121,9 +134,9 @@ fn write_table(out: &mut dyn Write, comparison: &Comparison, corpus: &Corpus, li
         write_rest(out, change.gained.len() + change.lost.len(), limit)?;
     }
     if !comparison.primary.is_empty() {
-        writeln!(out, "\nprimary")?;
+        writeln!(out, "\n主分類")?;
         for change in comparison.primary.iter().take(limit) {
-            let name = |id: &Option<String>| id.clone().unwrap_or_else(|| "なし".to_owned());
+            let name = |id: &Option<String>| id.as_deref().map_or_else(|| "なし".to_owned(), &name);
             line(out, &format!("{} → {}", name(&change.old), name(&change.new)), change.index, change.is_better)?;
         }
         write_rest(out, comparison.primary.len(), limit)?;

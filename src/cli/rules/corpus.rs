@@ -44,7 +44,7 @@ impl Corpus {
         let comments: Vec<Comment> = opened.by_ref().collect();
         let clean = opened.finish();
         if comments.is_empty() {
-            anyhow::bail!("読み込めた回答が 1 件もありません");
+            anyhow::bail!("読み込めたコメントが 1 件もありません");
         }
         let mut by_line: HashMap<(String, u64), Gold> = HashMap::new();
         for path in &input.files {

@@ -20,13 +20,13 @@ pub(super) struct Args {
     /// 出力の形式（table または json）
     #[arg(long, value_enum, default_value_t = TableFormat::Table, value_name = "形式", hide_possible_values = true)]
     format: TableFormat,
-    /// どの規則も当たらない回答を、この数まで並べる
+    /// どの規則も当たらないコメントを、この数まで並べる
     #[arg(long, value_name = "件数", default_value_t = 0)]
     uncovered: usize,
     /// 重なりの大きい規則の組を、この数まで並べる
     #[arg(long, value_name = "件数", default_value_t = 10)]
     overlaps: usize,
-    /// 回答 × 分類・規則の表（当たれば 1）を書き出す。KH Coder の「文書×コード」に当たる
+    /// コメント × 分類・規則の表（当たれば 1）を書き出す。KH Coder の「文書×コード」に当たる
     #[arg(long, value_name = "ファイル.csv")]
     matrix: Option<PathBuf>,
 }
@@ -79,7 +79,7 @@ impl Args {
         let infos: Vec<RuleInfo<'_>> = rules.rules().collect();
         writeln!(
             out,
-            "回答 {} 件（正解つき {} 件）  分類のない回答 {} 件  どの規則も当たらない回答 {} 件\n",
+            "コメント {} 件（正解つき {} 件）  分類のないコメント {} 件  どの規則も当たらないコメント {} 件\n",
             coverage.comments,
             coverage.gold_comments,
             coverage.uncategorised,
@@ -131,7 +131,7 @@ impl Args {
         }
         let overlaps = self.shown_overlaps(coverage);
         if !overlaps.is_empty() {
-            writeln!(out, "\n同じ回答に当たる規則の組")?;
+            writeln!(out, "\n同じコメントに当たる規則の組")?;
             let mut table = Table::new();
             table.load_style(presets::NOTHING).set_header(["両方", "どちらか", "割合", "規則の組"]);
             for overlap in overlaps {
@@ -148,10 +148,10 @@ impl Args {
             writeln!(out, "{}", table.trim_fmt())?;
         }
         if self.uncovered == 0 && !coverage.untouched.is_empty() {
-            writeln!(out, "\nどの規則も当たらない回答は --uncovered 20 のように付けると読めます")?;
+            writeln!(out, "\nどの規則も当たらないコメントは --uncovered 20 のように付けると読めます")?;
         }
         if self.uncovered > 0 && !coverage.untouched.is_empty() {
-            writeln!(out, "\nどの規則も当たらない回答")?;
+            writeln!(out, "\nどの規則も当たらないコメント")?;
             for &index in coverage.untouched.iter().take(self.uncovered) {
                 let comment = &corpus.comments[index];
                 writeln!(out, "  {}  {}", comment.id, one_line(&comment.text, 120))?;

@@ -72,7 +72,7 @@ impl View<'_> {
     }
 
     fn sentence(&self, sentence: Option<usize>) -> String {
-        sentence.map_or("回答全体".to_owned(), |sentence| format!("{} 文目", sentence + 1))
+        sentence.map_or("コメント全体".to_owned(), |sentence| format!("{} 文目", sentence + 1))
     }
 
     fn write_text(&self, out: &mut dyn Write, explanation: &Explanation) -> anyhow::Result<()> {

@@ -33,13 +33,13 @@ enum Command {
     /// ある文がどう分類され、なぜそうなるかを説明する
     #[command(help_template = super::args::HELP_TEMPLATE)]
     Explain(explain::Args),
-    /// 規則ごとに、当たった回答の数・その規則だけが当たった数・重なりを数える
+    /// 規則ごとに、当たったコメントの数・その規則だけが当たった数・重なりを数える
     #[command(help_template = super::args::HELP_TEMPLATE)]
     Coverage(coverage::Args),
     /// 二つの規則フォルダーで、分類がどう変わるかを比べる
     #[command(help_template = super::args::HELP_TEMPLATE)]
     Compare(compare::Args),
-    /// 規則が拾えていない回答に特徴的な語を、規則に書ける形で並べる
+    /// 規則が拾えていないコメントに特徴的な語を、規則に書ける形で並べる
     #[command(help_template = super::args::HELP_TEMPLATE)]
     Suggest(suggest::Args),
     /// KH Coder のコーディングルールを規則ファイルに変換する

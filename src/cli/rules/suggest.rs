@@ -25,16 +25,16 @@ const PASTED: usize = 8;
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
-    /// この分類についてだけ調べる（正解があれば見落としと誤り、なければこの分類が付いた回答）
+    /// この分類についてだけ調べる（正解があれば見落としと誤り、なければこの分類が付いたコメント）
     #[arg(long, value_name = "分類")]
     category: Option<String>,
     /// 語を並べる数
     #[arg(long, value_name = "件数", default_value_t = 30)]
     limit: usize,
-    /// この件数より少ない回答にしか現れない語は出さない
+    /// この件数より少ないコメントにしか現れない語は出さない
     #[arg(long, value_name = "件数", default_value_t = 2)]
     least: usize,
-    /// 対象の回答に少ない語も並べる
+    /// 対象のコメントに少ない語も並べる
     #[arg(long)]
     under: bool,
     /// 出力の形式（table、toml または json）。toml は、要らない行を消して規則に貼り付けられる
@@ -75,10 +75,10 @@ impl Purpose {
 
     fn heading(self) -> &'static str {
         match self {
-            Self::Uncovered => "分類の付かない回答に多い語（付いた回答と比べて）",
-            Self::Given => "この分類が付いた回答に多い語（ほかの回答と比べて）",
-            Self::Missed => "見落とした回答に多い語",
-            Self::Wrong => "誤って付けた回答に多い語",
+            Self::Uncovered => "分類の付かないコメントに多い語（付いたコメントと比べて）",
+            Self::Given => "この分類が付いたコメントに多い語（ほかのコメントと比べて）",
+            Self::Missed => "見落としたコメントに多い語",
+            Self::Wrong => "誤って付けたコメントに多い語",
         }
     }
 
@@ -284,7 +284,7 @@ fn write_group(
 }
 
 fn heading(group: &Group) -> String {
-    format!("{}  対象 {} 件、比べる回答 {} 件", group.purpose.heading(), group.target, group.reference)
+    format!("{}  対象 {} 件、比べるコメント {} 件", group.purpose.heading(), group.target, group.reference)
 }
 
 /// The first comment with the term, and the term in it.

@@ -3,12 +3,11 @@
 use std::io::Write;
 
 use anyhow::Context;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Args, Format, Shown, facet_label, is_unbounded, report_notes};
 use crate::{
     casebook::{Action, BatchInfo, Casebook, Decision, FrameCategory, Judgement, StoredComment},
-    cli::{Outcome, stdout},
+    cli::{Outcome, clock::now, stdout},
     index::{self, TokenMaker},
     search::{FacetField, HitOrder, Query, SearchOptions, Searcher},
 };
@@ -24,7 +23,7 @@ impl Args {
         format: Format,
     ) -> anyhow::Result<Outcome> {
         if is_unbounded(query) {
-            anyhow::bail!("すべての回答が対象になります（検索語か条件を指定してください）");
+            anyhow::bail!("すべてのコメントが対象になります（検索語か条件を指定してください）");
         }
         let coder = self.coder.as_deref().unwrap_or_default().trim();
         if coder.is_empty() {
@@ -49,7 +48,7 @@ impl Args {
         for hit in &result.hits {
             let id = &hit.comment.id;
             let stored = casebook.comment(id)?;
-            let stored = stored.with_context(|| format!("番号「{id}」の回答は事例帳にありません"))?;
+            let stored = stored.with_context(|| format!("番号「{id}」のコメントは事例帳にありません"))?;
             if let Some(category) = category
                 && let Some(action) = missing_action(&stored, &category.id)
             {
@@ -95,7 +94,7 @@ impl Args {
         report_notes(&result);
         let info = BatchInfo {
             coder: coder.to_owned(),
-            decided_at: OffsetDateTime::now_utc().format(&Rfc3339).context("時刻を取得できません")?,
+            decided_at: now()?,
             source: format!("検索: {}", self.described(written)),
         };
         let appended = index::decide(&mut casebook, maker, &info, &decisions)?;

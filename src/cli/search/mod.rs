@@ -71,7 +71,7 @@ pub(super) struct Args {
     /// 設問で絞る（いくつでも）
     #[arg(long, value_name = "設問")]
     question: Vec<String>,
-    /// この番号の回答に似たものを、似た順に探す
+    /// この番号のコメントに似たものを、似た順に探す
     #[arg(long, value_name = "番号")]
     like: Option<String>,
     /// 表示する件数
@@ -107,10 +107,10 @@ pub(super) struct Args {
     /// 出力の形式（table、jsonl、csv、xlsx）
     #[arg(long, value_enum, value_name = "形式", hide_possible_values = true)]
     format: Option<Format>,
-    /// 見つかった回答すべてにこの分類を付ける（--coder が要る。まとめて取り消せる）
+    /// 見つかったコメントすべてにこの分類を付ける（--coder が要る。まとめて取り消せる）
     #[arg(long, value_name = "分類", requires = "coder", conflicts_with = "like")]
     add_category: Option<String>,
-    /// 見つかった回答すべてを引用候補にする（--coder が要る。まとめて取り消せる）
+    /// 見つかったコメントすべてを引用候補にする（--coder が要る。まとめて取り消せる）
     #[arg(long, requires = "coder", conflicts_with = "like")]
     mark_quote: bool,
     /// 判断する人の名前
@@ -249,7 +249,7 @@ impl Args {
             None => Ok(searcher.search(maker, query, options)?),
             Some(id) => searcher
                 .similar(maker, &CommentId::new(id), query, options)?
-                .with_context(|| format!("番号「{id}」の回答は事例帳 {} にありません", self.casebook.display())),
+                .with_context(|| format!("番号「{id}」のコメントは事例帳 {} にありません", self.casebook.display())),
         }
     }
 

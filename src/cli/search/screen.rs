@@ -16,7 +16,8 @@ const SHOWN_VALUES: usize = 12;
 
 pub(super) fn write(out: &mut dyn Write, shown: &Shown<'_>, like: Option<&str>) -> anyhow::Result<()> {
     let total = shown.result.total;
-    let count = if let Some(id) = like { format!("{id} に似た回答 {total} 件") } else { format!("{total} 件") };
+    let count =
+        if let Some(id) = like { format!("{id} に似たコメント {total} 件") } else { format!("{total} 件") };
     match &shown.concordance {
         Some(lines) => {
             writeln!(out, "{count}（{} か所を表示）", lines.len())?;

@@ -235,7 +235,7 @@ impl Reading<'_> {
         }
         if fingerprint(cell(self.columns.text).as_deref().unwrap_or_default()) != listed.shown {
             let message = format!(
-                "番号「{id}」の回答の本文が書き換えられています。元の本文に戻してください（一部の列だけを並べ替えたときにもこうなります）"
+                "番号「{id}」のコメントの本文が書き換えられています。元の本文に戻してください（一部の列だけを並べ替えたときにもこうなります）"
             );
             self.problem(number, self.columns.text, message);
         }

@@ -41,14 +41,15 @@ pub fn plan_adjudication(
     for row in &file.rows {
         let id = CommentId::new(row.listed.id.clone());
         let Some(comment) = casebook.comment(&id)? else {
-            let message = format!("番号「{id}」の回答は事例帳にありません（古い控えに戻した事例帳ではありませんか）");
+            let message =
+                format!("番号「{id}」のコメントは事例帳にありません（古い控えに戻した事例帳ではありませんか）");
             review.problems.push(file.problem(row.number, row.primary.0, message));
             continue;
         };
         let hash = blake3::hash(comment.comment.text.as_bytes()).to_hex();
         if row.listed.texts.iter().any(|text| text != hash.as_str()) {
             let message = format!(
-                "番号「{id}」の回答は、二人のどちらかが見たあとに本文が取り込み直されています。新しい本文で二人に決め直してもらってください"
+                "番号「{id}」のコメントは、二人のどちらかが見たあとに本文が取り込み直されています。新しい本文で二人に決め直してもらってください"
             );
             review.problems.push(file.problem(row.number, row.primary.0, message));
             continue;
