@@ -1,7 +1,12 @@
 //! The part of `src/rule` that compiles rules.
 
-#[path = "../src/rule/check/mod.rs"]
-mod check;
+/// The rules that are compiled here are not linted: the tests do that.
+mod check {
+    use super::file::RuleFiles;
+    use crate::{analyze::Analyzer, diagnostic::Diagnostic};
+
+    pub(super) fn lint(_: &RuleFiles, _: &Analyzer, _: &mut Vec<Diagnostic>) {}
+}
 #[path = "../src/rule/compile.rs"]
 mod compile;
 #[path = "../src/rule/file.rs"]

@@ -72,6 +72,21 @@ impl Comment {
             _ => self.attributes.get(name),
         }
     }
+
+    /// The comment with attributes, named as for [`Comment::attribute`].
+    pub fn with_attributes(mut self, attributes: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut others = Vec::new();
+        for (name, value) in attributes {
+            match name.as_str() {
+                "question" | "設問" => self.question = Some(value),
+                "prefecture" | "都道府県" => self.prefecture = Some(value),
+                "facility" | "施設" => self.facility = Some(value),
+                _ => others.push((name, value)),
+            }
+        }
+        self.attributes = others.into_iter().collect();
+        self
+    }
 }
 
 /// Column header to cell text, sorted by header; cheap to clone.

@@ -118,6 +118,19 @@ fn rows(page: &str) -> Vec<(String, Vec<String>, Vec<String>)> {
 }
 
 #[test]
+fn the_code_frames_of_the_pages_can_be_used() {
+    let rule =
+        "[[rule]]\nid = \"t\"\ncategory = \"device\"\npattern = \"端末\"\nmatch = [\"端末\"]\nno_match = [\"\"]\n";
+    for (name, page) in PAGES {
+        let frame = page.split("```toml codebook.toml\n").nth(1).and_then(|rest| rest.split("```").next());
+        let frame = frame.unwrap_or_else(|| panic!("{name} shows no code frame"));
+        let sources = [Source::new("codebook.toml", frame), Source::new("t.toml", rule)];
+        let rules = RuleSet::from_sources(&sources, &ANALYZER).unwrap_or_else(|error| panic!("{name}: {:?}", error.0));
+        assert!(rules.warnings().is_empty(), "{name}: {:?}", rules.warnings());
+    }
+}
+
+#[test]
 fn the_files_of_the_pages_come_out() {
     for (name, page) in PAGES {
         for part in parts(page) {

@@ -92,7 +92,7 @@ fn clauses_that_cannot_change_the_result() {
     case("カード & カード", &[("repeated-clause", 6)]);
     case("カード | 番号 | カード", &[("repeated-clause", 11)]);
     case("カード & !カード", &[("constant-clause", 6)]);
-    case("カード | !カード", &[("constant-clause", 6)]);
+    case("カード | !カード", &[("constant-clause", 6), ("no-evidence", 6)]);
     case("カード | (カード & 番号)", &[("redundant-clause", 6)]);
     case("(カード | 番号) & カード", &[("redundant-clause", 0)]);
     case("カード & count(番号) >= 0", &[("constant-clause", 6)]);
@@ -127,6 +127,157 @@ fn alternatives_that_the_rule_itself_forbids() {
     assert_eq!(of("\"番号\""), [("constant-clause", 4)]);
     assert_eq!(of("[\"停電\", \"患者\"]"), [("constant-clause", 4)]);
     assert_eq!(of("\"停電\""), []);
+}
+
+#[test]
+fn conditions_that_cannot_hold_together() {
+    let of = |pattern: &str, rest: &str| -> Vec<(&'static str, usize)> {
+        let file =
+            format!("{}{rest}\n[concepts]\nx = \"故障\"\ny = \"故障 | 不調\"\nz = \"<x> | <y>\"\n", rule(pattern));
+        let told = diagnostics(&file);
+        told.iter().filter(|d| d.id != "unused-concept").map(|d| (d.id, d.span.line_column().line)).collect()
+    };
+    let never = [("constant-clause", 4)];
+    for (pattern, unless) in [
+        ("near(端末, 故障)", "故障"),
+        ("near(端末, 故障)", "<z>"),
+        ("fact(<x>)", "故障"),
+        ("端末+故障 & 受付", "停電 | 故障"),
+        ("seq(端末, except(故障, '故障中'))", "端末 & 故障"),
+        ("count(故障) >= 2", "故障"),
+        ("'社会保険' & 受付", "'保険'"),
+        ("<y>", "<z>"),
+    ] {
+        assert_eq!(of(pattern, &format!("unless = \"{unless}\"")), never, "{pattern} unless {unless}");
+    }
+    for (pattern, unless) in [
+        ("<y>", "故障"),
+        ("near(端末, 故障)[c]", "故障"),
+        ("故障", "fact(故障)"),
+        ("'保険'", "'社会保険'"),
+        ("'故障。修理'", "'修理'"),
+        ("count(故障) < 2", "故障"),
+        ("受付 & !故障", "故障"),
+    ] {
+        assert_eq!(of(pattern, &format!("unless = \"{unless}\"")), [], "{pattern} unless {unless}");
+    }
+    for pattern in ["near(端末, 故障) & !故障", "故障 & !<x>", "故障 & !(故障 | 不調)", "<x> & !<z>"] {
+        assert_eq!(of(pattern, ""), never, "{pattern}");
+    }
+    for pattern in ["端末 & !故障", "<y> & !<x>", "故障 & !neg(故障)"] {
+        assert_eq!(of(pattern, ""), [], "{pattern}");
+    }
+}
+
+#[test]
+fn conditions_without_a_word_to_show() {
+    case("!カード", &[("no-evidence", 0)]);
+    case("カード | !番号 & !患者", &[("no-evidence", 6)]);
+    for pattern in ["カード & !番号", "!!(カード)", "@question = 問11", "chars < 5"] {
+        case(pattern, &[]);
+    }
+}
+
+#[test]
+fn attributes_as_no_comment_has_them() {
+    for (test, id, proposal) in [
+        ("@prefecture = 東京", "attribute-value", "「東京都」と書いてください"),
+        ("@都道府県 in {大阪府, 大坂府}", "attribute-value", "「大阪府」ではありませんか"),
+        ("@facility != クリニック", "attribute-value", "「医科診療所」と書いてください"),
+        ("@question = 7", "attribute-value", "「問7」と書いてください"),
+        ("@prefectur = 東京都", "attribute-name", "「prefecture」ではありませんか"),
+        ("@都道府県名 = 東京都", "attribute-name", "@prefecture と書いてください"),
+        ("@施設種別 = 病院", "attribute-name", "@facility と書いてください"),
+    ] {
+        let found = diagnostics(&rule(&format!("カード & {test}")));
+        let [only] = &found[..] else { panic!("{test}: {found:?}") };
+        assert_eq!((only.id, only.help.as_deref()), (id, Some(proposal)), "{test}");
+    }
+    for test in [
+        "@prefecture in {東京都, 無回答}",
+        "@facility = 歯科診療所",
+        "@facility = 訪問看護",
+        "@question = 問11",
+        "@'利用率' = '40%以上'",
+        "@施設種別 = クリニック",
+    ] {
+        case(&format!("カード & {test}"), &[]);
+    }
+}
+
+#[test]
+fn attributes_of_examples() {
+    let of = |example: &str| -> Vec<&'static str> {
+        let file = rule("カード & @question = 問11 & @利用率 = 高い").replace("\"カード\"", example);
+        diagnostics(&file).iter().map(|d| d.id).collect()
+    };
+    assert_eq!(of("{ text = \"カード\", questoin = \"問11\" }"), ["unused-attribute"]);
+    assert_eq!(of("{ text = \"カード\", question = \"11\" }"), ["attribute-value"]);
+    assert_eq!(of("{ text = \"カード\", question = 11 }"), ["wrong-type"]);
+    assert_eq!(of("{ text = \"カード\", question = \"問11\", \"利用率\" = \"高い\" }"), Vec::<&str>::new());
+}
+
+#[test]
+fn examples_that_contradict_or_repeat_each_other() {
+    let of = |examples: &str| -> Vec<(&'static str, usize)> {
+        let file = format!("category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"カード\"\n{examples}\n");
+        diagnostics(&file).iter().map(|d| (d.id, d.span.line_column().line)).collect()
+    };
+    assert_eq!(of("match = [\"カード\"]\nno_match = [\"番号\", \"カード\"]"), [("contradicting-example", 6)]);
+    assert_eq!(of("match = [\"カード\", \"カード\"]\nno_match = [\"番号\"]"), [("repeated-example", 5)]);
+    assert_eq!(of("match = [\"カード\", { text = \"カード\", question = \"問7\" }]\nno_match = [\"番号\"]"), []);
+}
+
+#[test]
+fn rules_that_change_nothing() {
+    let of = |first: &str, second: &str| -> Vec<(&'static str, usize)> {
+        let examples = "match = [\"カード\"]\nno_match = [\"\"]";
+        let file = format!(
+            "category = \"a\"\n[[rule]]\nid = \"t\"\npattern = \"カード\"\n{examples}\n{first}\n[[rule]]\nid = \"u\"\npattern = \"番号\"\n{examples}\n{second}\n"
+        );
+        diagnostics(&file).iter().map(|d| (d.id, d.span.line_column().line)).collect()
+    };
+    let exclude = "kind = \"exclude\"";
+    assert_eq!(of("", &format!("{exclude}\ncategory = \"b\"")), [("idle-exclusion", 9)]);
+    assert_eq!(of("", &format!("{exclude}\nstrength = \"weak\"")), [("idle-exclusion", 9)]);
+    assert_eq!(of(exclude, &format!("{exclude}\ncategory = \"*\"")), [("idle-exclusion", 3), ("idle-exclusion", 9)]);
+    assert_eq!(of("", exclude), []);
+    assert_eq!(of("", &format!("{exclude}\ncategory = \"*\"")), []);
+    assert_eq!(of("strength = \"weak\"", "category = \"b\""), [("lone-weak-rule", 3)]);
+    assert_eq!(of("strength = \"weak\"", exclude), [("lone-weak-rule", 3)]);
+    assert_eq!(of("strength = \"weak\"", "strength = \"weak\""), []);
+    assert_eq!(of("strength = \"weak\"", ""), []);
+}
+
+#[test]
+fn expressions_and_texts_that_are_read_otherwise() {
+    for (pattern, id, proposal) in [
+        ("/\\\\d割/", "dead-term", "「\\d」と書いてください"),
+        ("/\\(紙\\)/", "dead-term", "「（」と書いてください"),
+        ("/困る!/", "dead-term", "「！」と書いてください"),
+        ("/資格 確認/", "dead-term", "「資格確認」と書いてください"),
+        ("'故障|不調'", "quoted-operator", "'故障' | '不調' のように"),
+        ("'故障 & 端末'", "quoted-operator", "'故障' & '端末' のように"),
+    ] {
+        let found = diagnostics(&rule(pattern));
+        let [only] = &found[..] else { panic!("{pattern}: {found:?}") };
+        assert_eq!(only.id, id, "{pattern}");
+        assert!(only.help.as_deref().is_some_and(|help| help.contains(proposal)), "{pattern}: {only:?}");
+    }
+    let backspace = diagnostics(&rule("x").replace("'''x'''", "\"/\\b割/\""));
+    assert!(backspace.iter().any(|d| d.id == "dead-term" && d.message.contains("U+0008")), "{backspace:?}");
+    for pattern in ["/[(（]紙[)）]/", "/困る！?/", "'Q&A'", "/USB メモリ/", "/(?:紙)/"] {
+        case(pattern, &[]);
+    }
+}
+
+#[test]
+fn words_with_a_star_inside_and_lengths_of_kh_coder() {
+    case("カード*機", &[("syntax", 0)]);
+    for (pattern, proposal) in [("カード & lw >= 3", "words >= 3"), ("カード & LC < 20", "chars < 20")] {
+        let found = diagnostics(&rule(pattern));
+        assert!(found[0].help.as_deref().is_some_and(|help| help.contains(proposal)), "{pattern}: {found:?}");
+    }
 }
 
 #[test]
@@ -242,6 +393,13 @@ fn unknown_names_come_with_a_proposal() {
     let found = diagnostics(&file("category(zzz)"));
     let help = found.iter().find(|d| d.id == "unknown-category").and_then(|d| d.help.clone());
     assert_eq!(help.as_deref(), Some("分類は a、b、l です"));
+    for (category, proposal) in
+        [("甲", "見出しではなく id の「a」を書いてください"), ("*", "除外（kind = \"exclude\"）")]
+    {
+        let found = diagnostics(&file("端末").replace("category = \"a\"", &format!("category = \"{category}\"")));
+        let help = found.iter().find(|d| d.id == "unknown-category").and_then(|d| d.help.clone());
+        assert!(help.as_deref().is_some_and(|help| help.contains(proposal)), "{category}: {found:?}");
+    }
 }
 
 #[test]
@@ -314,7 +472,7 @@ fn other_encodings() {
     checked(b"category = \"\x8e\x96\x97\xe1\"\n", 2, &["t.toml", "1 行目", "UTF-8"]);
     let wide: Vec<u8> = GOOD.encode_utf16().flat_map(u16::to_le_bytes).collect();
     checked(&[&b"\xff\xfe"[..], &wide].concat(), 2, &["t.toml", "UTF-8"]);
-    checked(b"", 0, &["規則 0 件"]);
+    checked(b"", 1, &["規則 0 件", "warning[no-rules]"]);
 }
 
 #[test]
@@ -327,11 +485,13 @@ fn full_width_operators_brackets_and_quotes() {
         ("！端末", "!端末"),
         ("＜端末＞", "<端末>"),
         ("端末＊", "端末*"),
+        ("「端末」 | 故障", "'端末' | 故障"),
+        ("count(端末) ≧ 2", "count(端末) >= 2"),
     ] {
         let file = GOOD.replace("端末 & 故障", pattern);
         checked(file.as_bytes(), 1, &["error[full-width]", &format!("半角で {proposal} と書いてください")]);
     }
-    checked(GOOD.replace("端末 & 故障", "“端末”").as_bytes(), 1, &["error[full-width]", "半角の「\"」にしてください"]);
+    checked(GOOD.replace("端末 & 故障", "“端末").as_bytes(), 1, &["error[full-width]", "半角の「\"」にしてください"]);
     // Full-width space separates like any other.
     checked(GOOD.replace("端末 & 故障", "端末　&　故障").as_bytes(), 0, &[]);
     checked(GOOD.replace("端末 & 故障", "near(端末、故障)").as_bytes(), 1, &["near(端末, 故障)"]);
@@ -351,6 +511,95 @@ fn examples_that_are_missing_or_misplaced() {
     checked(GOOD.replace("no_match = [\"端末\"]\n", "").as_bytes(), 1, &["warning[missing-example]", "（no_match）"]);
     checked(GOOD.replace("[\"端末の故障\"]", "\"端末の故障\"").as_bytes(), 1, &["error[wrong-type]", "[\"…\", \"…\"]"]);
     checked(GOOD.replace("[\"端末の故障\"]", "[{ txt = \"端末\" }]").as_bytes(), 1, &["error[wrong-type]", "text"]);
+}
+
+#[test]
+fn lists_that_are_empty() {
+    for empty in ["pattern = []", "pattern = \"<x>\"\n[concepts]\nx = []"] {
+        checked(GOOD.replace("pattern = \"端末 & 故障\"", empty).as_bytes(), 1, &["error[empty-pattern]"]);
+    }
+    checked(format!("{GOOD}note = [\"覚え書き\"]\n").as_bytes(), 1, &["t.toml:7:8: error[wrong-type]", "引用符"]);
+}
+
+/// What `rules check` says of a folder with these files, and with which status it ends.
+#[track_caller]
+fn folder_checked(files: &[(&str, &str)], status: i32, said: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).expect("a file in it");
+    }
+    fs::create_dir(folder.path().join("old.toml")).expect("a folder in it");
+    let output = Command::new(env!("CARGO_BIN_EXE_jirei"))
+        .args(["rules", "check", "--rules"])
+        .arg(folder.path())
+        .output()
+        .expect("the program was built for this test");
+    let shown = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{shown}");
+    for said in said {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    shown.into_owned()
+}
+
+#[test]
+fn files_beside_the_rules() {
+    let with = |name: &'static str, text: &'static str| {
+        [("codebook.toml", CODEBOOK), ("polarity.toml", POLARITY), ("t.toml", GOOD), (name, text)]
+    };
+    let clean = "規則 1 件、誤り 0 件、警告 0 件";
+    // What editors keep beside an open file.
+    folder_checked(&with("~$t.toml", "\u{5}Yamada\0\0"), 0, &[clean]);
+    folder_checked(&with(".#t.toml", "yamada@pc"), 0, &[clean]);
+    folder_checked(&with("t.toml.bak", GOOD), 0, &[clean]);
+    // Of another program.
+    let said = ["Cargo.toml:1:1: error[not-a-rule-file]", "フォルダーの外に移してください", "誤り 1 件"];
+    folder_checked(&with("Cargo.toml", "[package]\nname = \"x\"\n"), 1, &said);
+    // A copy is told of by its ids alone.
+    let shown = folder_checked(&with("t のコピー.toml", GOOD), 1, &["error[duplicate-rule]", "誤り 1 件、警告 0 件"]);
+    assert!(!shown.contains("shadowed-rule"), "{shown}");
+    let upper = [("codebook.toml", CODEBOOK), ("polarity.toml", POLARITY), ("T.TOML", GOOD)];
+    folder_checked(&upper, 0, &[clean]);
+    let denied = GOOD.replace("端末 & 故障", "fact(故障)");
+    folder_checked(&[("codebook.toml", CODEBOOK), ("t.toml", &denied)], 1, &["t.toml:4:12: warning[missing-polarity]"]);
+    folder_checked(&[("codebook.toml", CODEBOOK), ("t.toml", GOOD)], 0, &[clean]);
+}
+
+#[test]
+fn faults_of_the_code_frame_are_told_at_once() {
+    let codebook = |text| [("codebook.toml", text), ("polarity.toml", POLARITY), ("t.toml", GOOD)];
+    folder_checked(
+        &codebook(
+            "[[category]]\nid = \"a\"\nkind = \"sectoin\"\nheading = 1\n\n[[category]]\nid = \"b c\"\nkind = \"list\"\nheading = \"乙\"\nshort = \"乙\"\ndefinition = \"\"\nmemo = \"\"\n",
+        ),
+        1,
+        &[
+            "codebook.toml:1:1: error[missing-key]: codebook.toml に title がありません",
+            "codebook.toml:1:1: error[missing-key]: 分類に short がありません",
+            "codebook.toml:1:1: error[missing-key]: 分類に definition がありません",
+            "codebook.toml:3:8: error[wrong-value]",
+            "「section」ではありませんか",
+            "codebook.toml:4:11: error[wrong-type]",
+            "codebook.toml:7:6: error[category-id]",
+            "codebook.toml:12:1: error[unknown-key]: 分類に「memo」という項目はありません",
+            "誤り 7 件",
+        ],
+    );
+    let twice = CODEBOOK.replace("id = \"l\"", "id = \"a\"");
+    folder_checked(&codebook(&twice), 1, &["codebook.toml:6:10: error[duplicate-category]", "最初の定義"]);
+    folder_checked(&codebook("title = \"題\"\n"), 1, &["error[missing-key]", "[[category]]"]);
+    folder_checked(&codebook("title = \"題\"\n[category]\nid = \"a\"\n"), 1, &["error[wrong-type]", "[[category]]"]);
+    let polarity = |text| [("codebook.toml", CODEBOOK), ("polarity.toml", text), ("t.toml", GOOD)];
+    folder_checked(
+        &polarity("negator = [\"ない\"]\nwishes = \"たい\"\nabsences = [1]\n"),
+        1,
+        &[
+            "polarity.toml:1:1: error[unknown-key]",
+            "「negators」ではありませんか",
+            "polarity.toml:2:10: error[wrong-type]",
+            "polarity.toml:3:13: error[wrong-type]",
+        ],
+    );
 }
 
 #[test]

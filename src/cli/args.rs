@@ -56,6 +56,9 @@ pub(super) fn report(error: &clap::Error) -> ExitCode {
     let argument = context(ContextKind::InvalidArg);
     let value = context(ContextKind::InvalidValue);
     let message = match error.kind() {
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            format!("「{argument}」は余分です（空白を含むものは引用符で囲んでください）")
+        }
         ErrorKind::UnknownArgument => format!("「{argument}」というオプションはありません"),
         ErrorKind::InvalidSubcommand => {
             format!("「{}」というコマンドはありません", context(ContextKind::InvalidSubcommand))

@@ -240,7 +240,12 @@ fn read_rule_folder(folder: &std::path::Path) -> anyhow::Result<Vec<Arc<Source>>
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        // What editors keep beside an open file (`~$rules.toml`, `.#rules.toml`) is no rule file.
+        let is_kept_aside = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['~', '.']));
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+            && !is_kept_aside
+            && !path.is_dir()
+        {
             paths.push(path);
         }
     }

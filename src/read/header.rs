@@ -84,8 +84,18 @@ pub(super) fn question_of(header: &str) -> Option<String> {
     Some(format!("問{number}"))
 }
 
+/// The attribute as which a column with this header is read.
+pub(crate) fn standard_attribute(header: &str) -> Option<&'static str> {
+    match word_of(header)? {
+        Word::Question => Some("question"),
+        Word::Prefecture => Some("prefecture"),
+        Word::Facility => Some("facility"),
+        Word::Id | Word::Text | Word::Identity => None,
+    }
+}
+
 /// The question of a comment as it is kept: 問7 where it can be recognised, as written otherwise.
-pub(super) fn question_value(written: &str) -> String {
+pub(crate) fn question_value(written: &str) -> String {
     let folded = fold(written);
     if !folded.is_empty() && folded.len() <= 3 && folded.bytes().all(|byte| byte.is_ascii_digit()) {
         return format!("問{}", folded.trim_start_matches('0'));

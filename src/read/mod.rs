@@ -11,7 +11,7 @@ mod answer;
 mod columns;
 mod csv;
 mod encoding;
-mod header;
+pub(crate) mod header;
 mod jsonl;
 mod problem;
 mod report_text;

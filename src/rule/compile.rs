@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     analyze::{AnalysisWorker, Analyzer, Morpheme, Shelves, Word, WordClass},
-    codebook::{CategoryIndex, CategoryKind, Codebook},
+    codebook::{Category, CategoryIndex, CategoryKind, Codebook},
     diagnostic::{Diagnostic, Severity, closest, sort},
     source::{Source, Span},
 };
@@ -594,12 +594,18 @@ impl<'f> Compiler<'f> {
     fn category(&mut self, id: &str, span: Span) -> Option<CategoryIndex> {
         let found = self.files.codebook.index_of(id);
         if found.is_none() {
-            let known = self.files.codebook.categories().iter().map(|category| &*category.id);
+            let categories = self.files.codebook.categories();
+            let known = categories.iter().map(|category| &*category.id);
+            let named = categories.iter().find(|category| category.heading == id || category.short == id);
             let mut diagnostic =
                 Diagnostic::error("unknown-category", span, format!("分類「{id}」は codebook.toml にありません"));
-            diagnostic.help = Some(match closest(id, known.clone()) {
-                Some(close) => format!("「{close}」ではありませんか"),
-                None => format!("分類は {} です", known.collect::<Vec<_>>().join("、")),
+            diagnostic.help = Some(match (named, closest(id, known.clone())) {
+                _ if id == "*" => {
+                    "すべての分類を指す「*」は、除外（kind = \"exclude\"）の規則にだけ書けます".to_owned()
+                }
+                (Some(Category { id, .. }), _) => format!("見出しではなく id の「{id}」を書いてください"),
+                (None, Some(close)) => format!("「{close}」ではありませんか"),
+                (None, None) => format!("分類は {} です", known.collect::<Vec<_>>().join("、")),
             });
             self.diagnostics.push(diagnostic);
         }

@@ -47,12 +47,7 @@ impl RuleSet {
             .map_init(
                 || (analyzer.worker(), Matcher::new(self)),
                 |(worker, matcher), &(index, example)| {
-                    let mut comment = Comment::from_text(&example.text);
-                    let attribute = |name: &str| example.attributes.get(name).cloned();
-                    comment.question = attribute("question");
-                    comment.prefecture = attribute("prefecture");
-                    comment.facility = attribute("facility");
-                    comment.attributes = example.attributes.clone().into_iter().collect();
+                    let comment = Comment::from_text(&example.text).with_attributes(example.attributes.clone());
                     let fired = matcher.fired_rules(&worker.analyze(&comment.text), &comment).contains(&index);
                     let outcome = match (example.kind, fired) {
                         (ExampleKind::Match, true) | (ExampleKind::NoMatch, false) => ExampleOutcome::Passed,

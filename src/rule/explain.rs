@@ -156,6 +156,8 @@ pub struct ClauseOutcome {
     pub nearness: f32,
     /// Where it held, in characters of the original text; a few places at most.
     pub char_ranges: Vec<Range<usize>>,
+    /// The number that was compared, or the comment's value of the attribute that was tested.
+    pub found: Option<String>,
     /// What it is made of, where that is worth telling.
     pub parts: Vec<ClauseOutcome>,
 }
@@ -690,7 +692,36 @@ impl<'r> Explainer<'_, 'r> {
         let mut hits = hits.unwrap_or_default();
         hits.sort_unstable();
         hits.dedup();
-        ClauseOutcome { span, kind, held, nearness, char_ranges: self.char_ranges(&hits), parts }
+        let found = self.found(&clause.condition, window);
+        ClauseOutcome { span, kind, held, nearness, char_ranges: self.char_ranges(&hits), found, parts }
+    }
+
+    /// What a comparison or a test of an attribute had before it.
+    fn found(&mut self, condition: &Condition, window: Window) -> Option<String> {
+        match condition {
+            Condition::Compare { sum, .. } => {
+                let analysis = self.context.analysis;
+                let morphemes = match window.unit {
+                    Unit::Comment => &analysis.morphemes[..],
+                    Unit::Sentence => analysis.sentences.get(window.sentence).map_or(&[][..], |sentence| {
+                        &analysis.morphemes[sentence.start as usize..sentence.end as usize]
+                    }),
+                };
+                let characters = || {
+                    let (first, last) = (morphemes.first()?, morphemes.last()?);
+                    let bytes = first.byte_range.start as usize..last.byte_range.end as usize;
+                    Some(analysis.text().get(bytes)?.chars().count())
+                };
+                let number = |amount: &Amount| match amount {
+                    Amount::Count(id) => self.hits(*id, window).len(),
+                    Amount::Characters => characters().unwrap_or(0),
+                    Amount::Morphemes => morphemes.len(),
+                };
+                Some(sum.iter().map(number).sum::<usize>().to_string())
+            }
+            Condition::Attribute { name, .. } => self.context.comment.attribute(name).map(str::to_owned),
+            _ => None,
+        }
     }
 
     fn outcomes(&mut self, clauses: &[Clause], window: Window) -> Vec<ClauseOutcome> {
@@ -748,6 +779,7 @@ impl<'r> Explainer<'_, 'r> {
             held: !hits.is_empty(),
             nearness: self.span_nearness(id, window),
             char_ranges: self.char_ranges(&hits),
+            found: None,
             parts,
         }
     }

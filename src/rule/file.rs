@@ -15,7 +15,7 @@ use super::{
     syntax::{Node, Unit},
 };
 use crate::{
-    codebook::{Category, Codebook},
+    codebook::{Category, CategoryKind, Codebook},
     diagnostic::{Diagnostic, closest},
     source::{Source, Span},
 };
@@ -161,17 +161,12 @@ pub struct RuleFiles {
     pub(crate) rules: Vec<Rule>,
     pub(crate) concepts: BTreeMap<String, Concept>,
     pub(crate) polarity: PolarityWords,
+    /// Whether there is a `polarity.toml`.
+    pub(crate) has_polarity: bool,
     /// blake3 over paths and texts.
     pub(crate) version: String,
     /// The files, sorted by path.
     pub(crate) sources: Vec<Arc<Source>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CodebookFile {
-    title: String,
-    category: Vec<Category>,
 }
 
 impl RuleFiles {
@@ -197,7 +192,7 @@ impl RuleFiles {
             reader.merge(part);
         }
         let nowhere = || sources.first().map(|source| Span::new(source, 0..0));
-        if sources.iter().all(|source| !source.path().ends_with("codebook.toml"))
+        if sources.iter().all(|source| file_name(source) != "codebook.toml")
             && let Some(span) = nowhere()
         {
             reader.diagnostics.push(
@@ -206,7 +201,7 @@ impl RuleFiles {
                     span,
                     "規則のフォルダーに codebook.toml（分類の一覧）がありません",
                 )
-                .help("[[category]] に id・kind・heading・short・definition を書いた codebook.toml を置いてください"),
+                .help(CATEGORY_HELP),
             );
         }
         if !reader.diagnostics.is_empty() {
@@ -220,6 +215,7 @@ impl RuleFiles {
             codebook,
             rules: reader.rules,
             concepts: reader.concepts,
+            has_polarity: reader.polarity.is_some(),
             polarity: reader.polarity.unwrap_or_default(),
             version: hasher.finalize().to_hex()[..16].to_owned(),
             sources,
@@ -241,6 +237,12 @@ struct FileReader {
 fn file_name(source: &Source) -> String {
     source.path().rsplit('/').next().unwrap_or_default().to_owned()
 }
+
+/// What a code frame is made of.
+const CATEGORY_HELP: &str =
+    "[[category]] に id・kind・heading・short・definition を書いた codebook.toml を置いてください";
+
+const FILE_KEYS: [&str; 3] = ["category", "concepts", "rule"];
 
 const RULE_KEYS: [&str; 13] = [
     "id",
@@ -321,27 +323,8 @@ impl FileReader {
         self.error("toml", source, range, message).help = help.map(str::to_owned);
     }
 
-    fn codebook(&mut self, source: &Arc<Source>) -> Option<Codebook> {
-        match toml::from_str::<CodebookFile>(source.text()) {
-            Ok(file) => match Codebook::new(file.title, file.category) {
-                Ok(codebook) => Some(codebook),
-                Err(id) => {
-                    self.error("duplicate-category", source, 0..0, format!("分類「{id}」が 2 回あります"));
-                    None
-                }
-            },
-            Err(error) => {
-                self.toml_error(source, &error);
-                None
-            }
-        }
-    }
-
-    fn polarity(&mut self, source: &Arc<Source>) -> Option<PolarityWords> {
-        toml::from_str(source.text()).inspect_err(|error| self.toml_error(source, error)).ok()
-    }
-
-    fn rule_file(&mut self, source: &Arc<Source>) {
+    /// The items of a file; `None` where it is no TOML.
+    fn table<'i>(&mut self, source: &'i Arc<Source>) -> Option<DeTable<'i>> {
         let (table, errors) = DeTable::parse_recoverable(source.text());
         // What is read wrong after a fault is no fault of its own: of neighbouring lines the first is told of.
         let mut last_line = None;
@@ -352,23 +335,144 @@ impl FileReader {
             }
             last_line = Some(line);
         }
-        if !errors.is_empty() {
-            return;
+        errors.is_empty().then(|| table.into_inner())
+    }
+
+    fn unknown_keys(&mut self, source: &Arc<Source>, table: &DeTable<'_>, whose: &str, known: &[&str]) {
+        for key in table.keys() {
+            let name = key.get_ref().as_ref();
+            if !known.contains(&name) {
+                let help = closest(name, known.iter().copied()).map(|close| format!("「{close}」ではありませんか"));
+                self.error("unknown-key", source, key.span(), format!("{whose}「{name}」という項目はありません"))
+                    .help = help;
+            }
         }
-        let table = table.into_inner();
-        let mut default_category = Vec::new();
-        for (key, value) in &table {
-            match key.get_ref().as_ref() {
-                "category" => default_category = self.categories(source, value),
-                "concepts" | "rule" => {}
-                other => {
-                    let help = closest(other, ["category", "concepts", "rule"])
-                        .map(|close| format!("「{close}」ではありませんか"));
-                    self.error("unknown-key", source, key.span(), format!("「{other}」という項目はありません")).help =
-                        help;
+    }
+
+    /// The text of an item that must be there, with its place; `whole` is the place of what lacks it.
+    fn required(
+        &mut self,
+        source: &Arc<Source>,
+        (table, whole): (&DeTable<'_>, &Range<usize>),
+        (whose, key, example): (&str, &str, &str),
+    ) -> Option<(String, Range<usize>)> {
+        let Some(value) = table.get(key) else {
+            self.error("missing-key", source, whole.clone(), format!("{whose} {key} がありません")).help =
+                Some(format!("{key} = \"{example}\" のように書いてください"));
+            return None;
+        };
+        Some((self.string(source, value)?, value.span()))
+    }
+
+    fn codebook(&mut self, source: &Arc<Source>) -> Option<Codebook> {
+        let table = self.table(source)?;
+        let faults = self.diagnostics.len();
+        self.unknown_keys(source, &table, "codebook.toml に", &["title", "category"]);
+        let title = self.required(source, (&table, &(0..0)), ("codebook.toml に", "title", "マイナ保険証の事例"));
+        let mut categories: Vec<Category> = Vec::new();
+        let mut places: Vec<Range<usize>> = Vec::new();
+        let items = table.get("category").map(|value| (value.span(), value.get_ref().as_array()));
+        match items {
+            Some((_, Some(items))) if !items.is_empty() => {
+                for item in items.iter() {
+                    let Some(table) = item.get_ref().as_table() else {
+                        self.error("wrong-type", source, item.span(), "分類は [[category]] で始めます");
+                        continue;
+                    };
+                    let Some((category, place)) = self.category(source, item.span(), table) else { continue };
+                    match categories.iter().position(|other| other.id == category.id) {
+                        Some(first) => {
+                            let message = format!("分類「{}」はすでに定義されています", category.id);
+                            let first = Span::new(source, places[first].clone());
+                            let diagnostic = self.error("duplicate-category", source, place, message);
+                            diagnostic.help = Some("どちらかの id を変えるか、消してください".into());
+                            diagnostic.related = Some((first, "最初の定義".into()));
+                        }
+                        None => {
+                            categories.push(category);
+                            places.push(place);
+                        }
+                    }
+                }
+            }
+            Some((range, None)) => {
+                self.error("wrong-type", source, range, "分類は [category] ではなく [[category]] で始めます").help =
+                    Some("角括弧を 2 重にしてください".into());
+            }
+            _ => {
+                self.error("missing-key", source, 0..0, "codebook.toml に分類（[[category]]）がありません").help =
+                    Some(CATEGORY_HELP.into());
+            }
+        }
+        if self.diagnostics.len() > faults {
+            return None;
+        }
+        Some(Codebook::new(title?.0, categories).expect("no id stands twice"))
+    }
+
+    /// A category of the code frame, and the place of its id.
+    fn category(
+        &mut self,
+        source: &Arc<Source>,
+        range: Range<usize>,
+        table: &DeTable<'_>,
+    ) -> Option<(Category, Range<usize>)> {
+        self.unknown_keys(source, table, "分類に", &["id", "kind", "heading", "short", "definition"]);
+        let header = range.start..(range.start + "[[category]]".len()).min(range.end);
+        let mut text = |key, example| self.required(source, (table, &header), ("分類に", key, example));
+        let id = text("id", "device");
+        let heading = text("heading", "機器の不具合");
+        let short = text("short", "機器");
+        let definition = text("definition", "機械・回線・認識の不具合");
+        if let Some((id, range)) = &id
+            && (id.is_empty() || id.contains(|c: char| c.is_whitespace() || c == '*'))
+        {
+            self.error("category-id", source, range.clone(), "分類の id が空か、空白や「*」を含んでいます").help =
+                Some("英小文字・数字・下線で id = \"device\" のように書いてください".into());
+        }
+        let kinds = [("section", CategoryKind::Section), ("list", CategoryKind::List)];
+        let kind = match table.contains_key("kind") {
+            true => self.choice(source, table, "kind", &kinds),
+            false => {
+                self.error("missing-key", source, header, "分類に kind がありません").help = Some(
+                    "独立した節なら kind = \"section\"、節をまたぐ一覧なら kind = \"list\" と書いてください".into(),
+                );
+                None
+            }
+        };
+        let (id, range) = id?;
+        let (heading, short, definition) = (heading?.0, short?.0, definition?.0);
+        Some((Category { id: id.into(), kind: kind?, heading, short, definition }, range))
+    }
+
+    fn polarity(&mut self, source: &Arc<Source>) -> Option<PolarityWords> {
+        let table = self.table(source)?;
+        let faults = self.diagnostics.len();
+        self.unknown_keys(source, &table, "polarity.toml に", &PolarityWords::KEYS);
+        for value in table.values() {
+            match value.get_ref() {
+                DeValue::Array(_) => drop(self.strings(source, value)),
+                _ => {
+                    self.error("wrong-type", source, value.span(), "語の並び（[\"…\", \"…\"]）を書く所です");
                 }
             }
         }
+        if self.diagnostics.len() > faults {
+            return None;
+        }
+        toml::from_str(source.text()).inspect_err(|error| self.toml_error(source, error)).ok()
+    }
+
+    fn rule_file(&mut self, source: &Arc<Source>) {
+        let Some(table) = self.table(source) else { return };
+        if !table.is_empty() && !table.keys().any(|key| closest(key.get_ref(), FILE_KEYS).is_some()) {
+            let message = "規則ファイルではないようです（category、[concepts]、[[rule]] のどれもありません）";
+            self.error("not-a-rule-file", source, 0..0, message).help =
+                Some("規則のフォルダーの外に移してください。フォルダーの .toml はすべて規則として読まれます".into());
+            return;
+        }
+        self.unknown_keys(source, &table, "", &FILE_KEYS);
+        let default_category = table.get("category").map(|value| self.categories(source, value)).unwrap_or_default();
         if let Some(value) = table.get("concepts") {
             match value.get_ref().as_table() {
                 Some(concepts) => {
@@ -402,7 +506,7 @@ impl FileReader {
     }
 
     fn concept(&mut self, source: &Arc<Source>, name: &Key<'_>, value: &Value<'_>) {
-        let patterns = self.patterns(source, value);
+        let patterns = self.some_patterns(source, value);
         let span = Span::new(source, name.span());
         let name = name.get_ref().to_string();
         for pattern in &patterns {
@@ -428,14 +532,7 @@ impl FileReader {
         default_category: &[(String, Span)],
     ) {
         let faults = self.diagnostics.len();
-        for key in table.keys() {
-            let name = key.get_ref().as_ref();
-            if !RULE_KEYS.contains(&name) {
-                let help = closest(name, RULE_KEYS).map(|close| format!("「{close}」ではありませんか"));
-                self.error("unknown-key", source, key.span(), format!("規則に「{name}」という項目はありません")).help =
-                    help;
-            }
-        }
+        self.unknown_keys(source, table, "規則に", &RULE_KEYS);
         let header = range.start..(range.start + "[[rule]]".len()).min(range.end.max(range.start + 1));
         let (id, id_range) = match table.get("id") {
             Some(value) => match value.get_ref().as_str() {
@@ -469,7 +566,7 @@ impl FileReader {
             None => default_category.to_vec(),
         };
         let patterns = match table.get("pattern") {
-            Some(value) => self.patterns(source, value),
+            Some(value) => self.some_patterns(source, value),
             None => {
                 self.error(
                     "missing-pattern",
@@ -492,7 +589,7 @@ impl FileReader {
             "concreteness",
             &[("incident", 2u8), ("detail", 3), ("general", 1), ("wish", 0)],
         );
-        let note = table.get("note").and_then(|value| value.get_ref().as_str()).map(str::to_owned);
+        let note = table.get("note").and_then(|value| self.string(source, value));
         let mut examples = Vec::new();
         for (key, kind) in ExampleKind::KEYS {
             if let Some(value) = table.get(key) {
@@ -537,6 +634,15 @@ impl FileReader {
         choice
     }
 
+    fn string(&mut self, source: &Arc<Source>, value: &Value<'_>) -> Option<String> {
+        let text = value.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            self.error("wrong-type", source, value.span(), "文字列を書く所です").help =
+                Some("引用符 \"…\" で囲んでください".into());
+        }
+        text
+    }
+
     /// A string or an array of strings, with their places.
     fn strings(&mut self, source: &Arc<Source>, value: &Value<'_>) -> Vec<(String, Range<usize>)> {
         let mut strings = Vec::new();
@@ -544,12 +650,7 @@ impl FileReader {
             DeValue::String(text) => strings.push((text.to_string(), value.span())),
             DeValue::Array(items) => {
                 for item in items.iter() {
-                    match item.get_ref().as_str() {
-                        Some(text) => strings.push((text.to_owned(), item.span())),
-                        None => {
-                            self.error("wrong-type", source, item.span(), "文字列を書く所です");
-                        }
-                    }
+                    strings.extend(self.string(source, item).map(|text| (text, item.span())));
                 }
             }
             _ => {
@@ -561,6 +662,15 @@ impl FileReader {
 
     fn categories(&mut self, source: &Arc<Source>, value: &Value<'_>) -> Vec<(String, Span)> {
         self.strings(source, value).into_iter().map(|(id, range)| (id, Span::new(source, range))).collect()
+    }
+
+    /// Patterns of which there must be one.
+    fn some_patterns(&mut self, source: &Arc<Source>, value: &Value<'_>) -> Vec<PatternText> {
+        if value.get_ref().as_array().is_some_and(|items| items.is_empty()) {
+            self.error("empty-pattern", source, value.span(), "パターンが空です").help =
+                Some("語か '文字列' を書いてください".into());
+        }
+        self.patterns(source, value)
     }
 
     fn patterns(&mut self, source: &Arc<Source>, value: &Value<'_>) -> Vec<PatternText> {
@@ -582,7 +692,8 @@ impl FileReader {
 
     fn examples(&mut self, source: &Arc<Source>, value: &Value<'_>, kind: ExampleKind, examples: &mut Vec<Example>) {
         let DeValue::Array(items) = value.get_ref() else {
-            self.error("wrong-type", source, value.span(), "例は [\"…\", \"…\"] のように並べます");
+            self.error("wrong-type", source, value.span(), "例は並び [\"…\", \"…\"] で書きます").help =
+                Some("1 つだけでも [ ] で囲んでください".into());
             return;
         };
         for item in items.iter() {
@@ -594,9 +705,7 @@ impl FileReader {
                 DeValue::Table(table) => {
                     let mut attributes: BTreeMap<String, String> = table
                         .iter()
-                        .filter_map(|(key, value)| {
-                            Some((key.get_ref().to_string(), value.get_ref().as_str()?.to_owned()))
-                        })
+                        .filter_map(|(key, value)| Some((key.get_ref().to_string(), self.string(source, value)?)))
                         .collect();
                     match attributes.remove("text") {
                         Some(text) => examples.push(Example { kind, text, attributes, span }),

@@ -1517,12 +1517,12 @@ fn write_toml(
         }
     }
     if category.is_none() && converted.iter().any(Option::is_some) {
-        out.push_str("\n# codebook.toml の category に加える行\n");
+        out.push_str("\n# codebook.toml に加える分類（「# 」を消し、kind と definition を決めてください）\n");
         for ((code, id), outcome) in codes.iter().zip(ids).zip(converted) {
             if outcome.is_some() {
                 let name = toml_string(&code.name);
                 out.push_str(&format!(
-                    "#   {{ id = {}, kind = \"list\", heading = {name}, short = {name}, definition = \"\" }},\n",
+                    "#\n# [[category]]\n# id = {}\n# kind = \"list\"\n# heading = {name}\n# short = {name}\n# definition = \"\"\n",
                     toml_string(id)
                 ));
             }

@@ -39,6 +39,11 @@ impl PatternError {
         Self { id, byte_range, message: message.into(), help: None }
     }
 
+    fn star(byte_range: Range<usize>) -> Self {
+        Self::new("syntax", byte_range, "「*」は語の前か後ろの一方にだけ付けられます")
+            .help("語の途中を探すときは '文字列' か /正規表現/ を使います")
+    }
+
     fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -80,7 +85,7 @@ const SPECIAL: [char; 24] = [
 ];
 
 /// Full-width marks that people type for operators, with what is meant.
-const FULL_WIDTH: [(char, &str); 24] = [
+const FULL_WIDTH: [(char, &str); 31] = [
     ('（', "("),
     ('）', ")"),
     ('［', "["),
@@ -105,6 +110,13 @@ const FULL_WIDTH: [(char, &str); 24] = [
     ('＂', "\""),
     ('“', "\""),
     ('”', "\""),
+    ('「', "'"),
+    ('」', "'"),
+    ('『', "'"),
+    ('』', "'"),
+    ('≧', ">="),
+    ('≦', "<="),
+    ('≠', "!="),
 ];
 
 fn is_word_char(c: char) -> bool {
@@ -243,6 +255,13 @@ fn half_width(text: &str, at: usize) -> Option<String> {
         let wide = text[at..].chars().next()?;
         let (_, meant) = FULL_WIDTH.iter().find(|&&(known, _)| known == wide)?;
         text.replace_range(at..at + wide.len_utf8(), meant);
+        // A quote is mended with the one that closes it.
+        let closes = |c: char| FULL_WIDTH.iter().any(|(known, closing)| *known == c && closing == meant);
+        if let ("'" | "\"", Some(end)) = (*meant, text[at + meant.len()..].find(closes)) {
+            let end = at + meant.len() + end;
+            let closing = text[end..].chars().next().map_or(0, char::len_utf8);
+            text.replace_range(end..end + closing, meant);
+        }
         match tokens(&text) {
             Ok(_) => return Some(text),
             Err(next) => at = next,
@@ -281,8 +300,14 @@ pub fn parse_pattern(text: &str) -> Result<Node, PatternError> {
                 .help("余分な「)」を消すか、始まりに「(」を付けてください"))
         }
         Some((Token::Mark(">" | ">=" | "<" | "<=" | "==" | "="), range)) => {
+            let of_kh = match &parser.tokens[parser.at - 1].0 {
+                Token::Word(word) if word.eq_ignore_ascii_case("lw") => Some("語の数は words >= 3 のように書きます"),
+                Token::Word(word) if word.eq_ignore_ascii_case("lc") => Some("文字の数は chars < 20 のように書きます"),
+                _ => None,
+            };
+            let plain = "count(混雑) >= 2 のように、数える語を count( ) で囲みます";
             Err(PatternError::new("comparison", range, "語の数を比べるには count(…) が要ります")
-                .help("count(混雑) >= 2 のように、数える語を count( ) で囲みます"))
+                .help(of_kh.unwrap_or(plain)))
         }
         Some((token, range)) => Err(PatternError::new(
             "missing-operator",
@@ -590,12 +615,14 @@ impl PatternParser<'_> {
             (Some(""), _) => None,
             (Some(suffix), None) => Some(WordShape::Suffix(suffix.to_owned())),
             (None, Some(prefix)) => Some(WordShape::Prefix(prefix.to_owned())),
-            (Some(_), Some(_)) => {
-                return Err(PatternError::new("syntax", range, "「*」は語の前か後ろの一方にだけ付けられます")
-                    .help("語の途中を探すときは '文字列' か /正規表現/ を使います"));
-            }
+            (Some(_), Some(_)) => return Err(PatternError::star(range)),
             (None, None) => Some(WordShape::Exact(word.clone())),
         };
+        if let Some(WordShape::Exact(bare) | WordShape::Prefix(bare) | WordShape::Suffix(bare)) = &shape
+            && bare.contains('*')
+        {
+            return Err(PatternError::star(range));
+        }
         let bare = shape.is_none();
         let node = self.word_grammar(WordTest { word: shape, ..WordTest::default() }, range.clone())?;
         if bare && matches!(&node.expr, Expr::Word(test) if *test == WordTest::default()) {
@@ -646,7 +673,7 @@ impl PatternParser<'_> {
         self.at += 1;
         let wrong = |range: Range<usize>| {
             PatternError::new("distance", range, "距離の指定を読めません").help(
-                "[5] は 5 語以内、[b] は文の中、[c] は回答全体、[0] は距離を問わない、[5c] のように続けて書けます",
+                "[5] は 5 形態素以内、[b] は文の中、[c] は回答全体、[0] は距離を問わない、[5c] のように続けて書けます。数字は半角です",
             )
         };
         let Some((Token::Word(option), range)) = self.peek() else { return Err(wrong(open)) };

@@ -39,6 +39,24 @@ pub(crate) struct PolarityWords {
     resolutions: Vec<String>,
 }
 
+impl PolarityWords {
+    /// The items of `polarity.toml`.
+    pub(super) const KEYS: [&'static str; 12] = [
+        "negators",
+        "negative_prefixes",
+        "absences",
+        "transparent",
+        "noun_links",
+        "occurrences",
+        "wishes",
+        "suppositions",
+        "obligations",
+        "past_marks",
+        "now_marks",
+        "resolutions",
+    ];
+}
+
 /// What a word does in the scan: a set of bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Roles(u16);

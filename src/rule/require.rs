@@ -106,7 +106,7 @@ impl Requirement {
 }
 
 /// As the expressions of rules are built: blind to case.
-fn parse(pattern: &str) -> Option<Hir> {
+pub(super) fn parse(pattern: &str) -> Option<Hir> {
     regex_syntax::ParserBuilder::new().case_insensitive(true).build().parse(pattern).ok()
 }
 

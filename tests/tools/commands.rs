@@ -147,6 +147,52 @@ fn explain_writes_text_and_json() {
 }
 
 #[test]
+fn explain_says_what_was_found_instead() {
+    let examples = "match = [\"端末\"]\nno_match = [\"停電\"]\n";
+    let rule = |id: &str, category: &str, pattern: &str| {
+        format!("[[rule]]\nid = \"{id}\"\ncategory = \"{category}\"\npattern = \"{pattern}\"\n{examples}")
+    };
+    let rules = Rules::new(
+        &[
+            rule("fact", "a", "端末 & fact(故障)"),
+            rule("many", "b", "端末 & count(故障) + chars >= 30 & @question = 問7"),
+            rule("where", "l", "端末 & @prefecture = 東京都 & @facility = 病院 & @利用率 = 高い"),
+        ]
+        .concat(),
+    );
+    for (text, why) in [
+        ("端末が故障しない", "「故障」は否定として述べられています"),
+        ("端末が故障したら困る", "「故障」は仮定として述べられています"),
+        ("端末が故障してほしい", "「故障」は要望として述べられています"),
+    ] {
+        let shown = rules.text(&["explain", text], 0);
+        assert!(shown.contains(why), "{why}: {shown}");
+    }
+    let shown = rules.text(&["explain", "端末が故障", "--question", "8", "--prefecture", "大阪"], 0);
+    for why in
+        ["数が合いません（6）", "属性が合いません（「問8」）", "属性が合いません（「大阪府」）", "属性の値がありません"]
+    {
+        assert!(shown.contains(why), "{why}: {shown}");
+    }
+    let given = ["--prefecture", "東京", "--facility", "病院", "--attribute", "利用率=高い"];
+    let value = rules.json(&[&["explain", "端末"][..], &given].concat(), 0);
+    assert_eq!(value["categories"][2]["given"], true, "{value}");
+    assert_eq!((&value["prefecture"], &value["attributes"]), (&json!("東京都"), &json!({"利用率": "高い"})));
+    let refused = rules.run(&["explain", "端末", "--attribute", "利用率"], 2);
+    assert!(stderr(&refused).contains("「見出し=値」"), "{}", stderr(&refused));
+    let two = rules.run(&["explain", "端末", "故障"], 2);
+    assert!(stderr(&two).contains("「故障」は余分です"), "{}", stderr(&two));
+}
+
+#[test]
+fn attributes_of_examples_may_have_japanese_names() {
+    let rules = Rules::new(
+        "[[rule]]\nid = \"t\"\ncategory = \"a\"\npattern = \"故障 & @question = 問11\"\nmatch = [{ text = \"故障\", \"設問\" = \"問11\" }]\nno_match = [\"故障\"]\n",
+    );
+    rules.text(&["test"], 0);
+}
+
+#[test]
 fn explain_fits_a_narrow_screen() {
     let words = (0..30).map(|n| format!("'語{n}'")).collect::<Vec<_>>().join(" | ");
     let rules = Rules::new(&EXPLAINED.replace("\"表示 | 印字\"", &format!("\"表示 & ({words})\"")));

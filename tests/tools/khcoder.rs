@@ -193,7 +193,8 @@ fn khcoder_output_is_accepted_by_our_own_parser() {
     // Without a category each code is one, and the code frame's lines are proposed.
     let own = convert_khcoder(&Source::new("t.cod", "＊故障\n故障\n"), None, &ANALYZER);
     assert!(own.toml.contains("category = \"koshou\"\n"));
-    assert!(own.toml.contains("#   { id = \"koshou\", kind = \"list\", heading = \"故障\""));
+    let frame = "# [[category]]\n# id = \"koshou\"\n# kind = \"list\"\n# heading = \"故障\"\n# short = \"故障\"\n# definition = \"\"\n";
+    assert!(own.toml.contains(frame), "{}", own.toml);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use super::{Outcome, Shared, TextFormat, merged, one_line, place, place_json};
 use crate::{
     cli::stdout,
     comment::Comment,
+    read::header::question_value,
+    respondent::{Facility, Prefecture},
     rule::syntax::Feature,
     rule::{
         ClauseOutcome, ExplainedCategory, ExplainedMorpheme, Explanation, Failure, FailureReason, Features, Matcher,
@@ -28,6 +30,15 @@ pub(super) struct Args {
     /// 設問（問11 など。規則が設問を見るとき）
     #[arg(long, value_name = "設問")]
     question: Option<String>,
+    /// 都道府県（規則が都道府県を見るとき）
+    #[arg(long, value_name = "都道府県")]
+    prefecture: Option<String>,
+    /// 施設（病院、医科診療所、歯科診療所。規則が施設を見るとき）
+    #[arg(long, value_name = "施設")]
+    facility: Option<String>,
+    /// そのほかの列（「見出し=値」の形で、いくつでも）
+    #[arg(long, value_name = "見出し=値")]
+    attribute: Vec<String>,
     /// 出力の形式（text または json）
     #[arg(long, value_enum, default_value_t = TextFormat::Text, value_name = "形式", hide_possible_values = true)]
     format: TextFormat,
@@ -37,8 +48,24 @@ impl Args {
     pub(super) fn run(self, shared: &Shared) -> anyhow::Result<Outcome> {
         let analyzer = shared.analyzer()?;
         let rules = shared.rule_set(&analyzer)?;
-        let mut comment = Comment::from_text(self.text);
-        comment.question = self.question;
+        let mut attributes = Vec::new();
+        for written in &self.attribute {
+            let Some((name, value)) = written.split_once('=') else {
+                anyhow::bail!("--attribute は「見出し=値」の形で書いてください（「{written}」に = がありません）");
+            };
+            attributes.push((name.trim().to_owned(), value.trim().to_owned()));
+        }
+        let mut comment = Comment::from_text(self.text).with_attributes(attributes);
+        // As they are read from a file.
+        if let Some(written) = self.question {
+            comment.question = Some(question_value(&written));
+        }
+        if let Some(written) = self.prefecture {
+            comment.prefecture = Some(Prefecture::parse(&written).map_or(written, |known| known.name().to_owned()));
+        }
+        if let Some(written) = self.facility {
+            comment.facility = Some(Facility::parse(&written).map_or(written, |known| known.name().to_owned()));
+        }
         let analysis = analyzer.worker().analyze(&comment.text);
         let explanation = Matcher::new(&rules).explain(&analysis, &comment);
         let view = View { rules: &rules, infos: rules.rules().collect(), text: &comment.text };
@@ -46,7 +73,13 @@ impl Args {
         match self.format {
             TextFormat::Text => view.write_text(&mut out, &explanation)?,
             TextFormat::Json => {
-                let mut value = json!({"text": comment.text, "question": comment.question});
+                let mut value = json!({
+                    "text": comment.text,
+                    "question": comment.question,
+                    "prefecture": comment.prefecture,
+                    "facility": comment.facility,
+                    "attributes": comment.attributes,
+                });
                 value = merged(value, view.json(&explanation));
                 writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
             }
@@ -159,7 +192,8 @@ impl View<'_> {
                 self.write_clause(out, "○", clause, &self.words(clause), &info.span)?;
             }
             for failure in nearest.clause.failures() {
-                self.write_clause(out, "×", failure.clause, &self.failure_text(failure), &info.span)?;
+                let why = self.failure_text(failure, &explanation.morphemes);
+                self.write_clause(out, "×", failure.clause, &why, &info.span)?;
             }
         }
         Ok(())
@@ -198,7 +232,7 @@ impl View<'_> {
         Ok(())
     }
 
-    fn failure_text(&self, failure: Failure<'_>) -> String {
+    fn failure_text(&self, failure: Failure<'_>, morphemes: &[ExplainedMorpheme]) -> String {
         let clause = failure.clause;
         // What is there of it is said by its parts.
         let there = || clause.parts.iter().map(|part| self.words(part)).collect::<String>();
@@ -209,10 +243,20 @@ impl View<'_> {
             FailureReason::NotAdjacent => format!("{}が隣り合っていません", there()),
             FailureReason::Excepted => format!("{}は except で除かれます", there()),
             FailureReason::NotAligned => format!("{}は語の切れ目にありません", there()),
+            FailureReason::Feature(Feature::Asserted) => match contrary_to_fact(clause, morphemes).as_str() {
+                "" => format!("{}は{}", there(), feature_failure(Feature::Asserted)),
+                found => format!("{}は{found}として述べられています", there()),
+            },
             FailureReason::Feature(feature) => format!("{}は{}", there(), feature_failure(feature)),
             FailureReason::Forbidden => format!("{}があるので当たりません", self.words(clause)),
-            FailureReason::Number => "数が合いません".to_owned(),
-            FailureReason::Attribute => "属性が合いません".to_owned(),
+            FailureReason::Number => match &clause.found {
+                Some(number) => format!("数が合いません（{number}）"),
+                None => "数が合いません".to_owned(),
+            },
+            FailureReason::Attribute => match &clause.found {
+                Some(value) => format!("属性が合いません（「{value}」）"),
+                None => "属性の値がありません".to_owned(),
+            },
             FailureReason::Reference => "参照先の規則が当たっていません".to_owned(),
         }
     }
@@ -339,7 +383,7 @@ impl View<'_> {
                 json!({"text": clause.text(), "kind": clause.kind.as_str(), "held": clause.held}),
                 place_json(&clause.span),
             ),
-            json!({"words": words, "parts": self.clauses(&clause.parts)}),
+            json!({"words": words, "found": clause.found, "parts": self.clauses(&clause.parts)}),
         )
     }
 }
@@ -352,7 +396,7 @@ fn features_text(features: Features) -> String {
         names.push("否定");
     }
     if features.wished {
-        names.push("願望");
+        names.push("要望");
     }
     if features.supposed {
         names.push("仮定");
@@ -363,14 +407,29 @@ fn features_text(features: Features) -> String {
     names.join("・")
 }
 
+/// Which of denial, wish and supposition keeps the places of a clause from being facts.
+fn contrary_to_fact(clause: &ClauseOutcome, morphemes: &[ExplainedMorpheme]) -> String {
+    let ends: Vec<usize> = clause.parts.iter().flat_map(|part| &part.char_ranges).map(|range| range.end).collect();
+    let at_ends = morphemes
+        .iter()
+        .filter(|morpheme| ends.iter().any(|&end| morpheme.char_range.start < end && end <= morpheme.char_range.end));
+    let features: Vec<Features> = at_ends.filter_map(|morpheme| morpheme.features).collect();
+    let kinds = [
+        ("否定", features.iter().any(|features| features.negated())),
+        ("要望", features.iter().any(|features| features.wished)),
+        ("仮定", features.iter().any(|features| features.supposed)),
+    ];
+    kinds.iter().filter(|(_, is_so)| *is_so).map(|&(name, _)| name).collect::<Vec<_>>().join("・")
+}
+
 fn feature_failure(feature: Feature) -> &'static str {
     match feature {
         Feature::Negated => "否定されていません",
         Feature::Affirmed => "否定されています",
         Feature::DoublyNegated => "二重に否定されていません",
-        Feature::Wished => "願望ではありません",
+        Feature::Wished => "要望ではありません",
         Feature::Supposed => "仮定ではありません",
-        Feature::Asserted => "否定・願望・仮定のどれかです",
+        Feature::Asserted => "否定・要望・仮定のどれかです",
         Feature::Over => "過去のこととして述べられていません",
     }
 }

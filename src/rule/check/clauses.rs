@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Lint, alternatives, key};
+use super::{Lint, key};
 use crate::{
     diagnostic::Diagnostic,
     rule::{
-        file::{PatternText, Rule},
+        file::{PatternText, Rule, RuleKind},
         syntax::{Comparison, Expr, Node, Quantity, Unit},
     },
 };
@@ -91,6 +91,17 @@ impl Lint<'_> {
                     format!("同じ条件とその否定が並んでいるので、{what}"),
                     Some("どちらかを消してください".into()),
                 );
+            } else if let Expr::Not(inner) = &part.expr
+                && is_all
+                && self.is_denied_beside(inner, part, parts)
+            {
+                self.warn(
+                    "constant-clause",
+                    pattern,
+                    part,
+                    format!("打ち消したものはほかの条件に必ず含まれるので、全体は{NEVER}"),
+                    Some("どちらかを見直してください".into()),
+                );
             }
             // a | (a & b), a & (a | b): the second part decides nothing.
             let inner = match &part.expr {
@@ -113,6 +124,14 @@ impl Lint<'_> {
         if is_all {
             self.attributes(parts, pattern);
         }
+    }
+
+    /// Whether what a part denies holds wherever one of the other parts does.
+    fn is_denied_beside(&mut self, denied: &Node, part: &Node, parts: &[Node]) -> bool {
+        parts.iter().filter(|other| other.byte_range != part.byte_range).any(|other| {
+            let demands = self.concepts.demands(other, Unit::Sentence);
+            self.concepts.is_met(denied, &demands)
+        })
     }
 
     /// Tests of one attribute that no value passes together.
@@ -174,30 +193,34 @@ impl Lint<'_> {
         node.expr.children().into_iter().for_each(|child| self.units(child, unit_inside, pattern));
     }
 
-    /// Alternatives of a rule's pattern that its own `unless` takes away.
+    /// Alternatives of a rule's patterns that its own `unless` takes away.
     pub(super) fn forbidden(&mut self, rule: &Rule) {
-        let unless: HashMap<String, &PatternText> = rule
-            .unless
-            .iter()
-            .flat_map(|pattern| alternatives(&pattern.node).into_iter().map(move |key| (key, pattern)))
-            .collect();
-        for pattern in &rule.patterns {
-            let tops = match &pattern.node.expr {
-                Expr::Any(parts) => parts.iter().collect(),
-                _ => vec![&pattern.node],
+        for (pattern, top) in tops(rule) {
+            let demands = self.concepts.demands(top, rule.unit);
+            let Some(by) = rule.unless.iter().find(|unless| self.concepts.is_met(&unless.node, &demands)) else {
+                continue;
             };
-            for top in tops {
-                let conjuncts: &[Node] = match &top.expr {
-                    Expr::All(parts) => parts,
-                    _ => std::slice::from_ref(top),
-                };
-                let Some(by) = conjuncts.iter().find_map(|part| unless.get(&key(part))) else { continue };
-                let span = pattern.span(top.byte_range.clone());
-                self.diagnostics.push(
-                    Diagnostic::warning("constant-clause", span, "unless に同じ条件があるので、けっして当たりません")
-                        .help("pattern か unless のどちらかから消してください")
-                        .related(by.span(by.node.byte_range.clone()), "unless"),
-                );
+            let span = pattern.span(top.byte_range.clone());
+            let message = "成り立つときは unless も必ず成り立つので、けっして当たりません";
+            self.diagnostics.push(
+                Diagnostic::warning("constant-clause", span, message)
+                    .help("pattern か unless のどちらかを見直してください")
+                    .related(by.span(by.node.byte_range.clone()), "unless"),
+            );
+        }
+    }
+
+    /// Alternatives that only deny: they hold nearly everywhere, and have no words to show for it.
+    pub(super) fn without_words(&mut self, rule: &Rule) {
+        let denies = |node: &Node| matches!(&node.expr, Expr::Not(inner) if !matches!(inner.expr, Expr::Not(_)));
+        if rule.kind == RuleKind::Exclude {
+            return;
+        }
+        for (pattern, top) in tops(rule) {
+            if conjuncts(top).iter().all(denies) {
+                let message = "打ち消しだけの条件は、ほとんどの回答で成り立ち、根拠となる語もありません";
+                let help = "あるはずの語を「&」で添えてください: 端末 & !故障";
+                self.warn("no-evidence", pattern, top, message.to_owned(), Some(help.to_owned()));
             }
         }
     }
@@ -215,5 +238,23 @@ impl Lint<'_> {
                 Some("外すか、文字列にしてください: start('込んで')".into()),
             );
         }
+    }
+}
+
+/// The alternatives of a rule's patterns.
+fn tops(rule: &Rule) -> impl Iterator<Item = (&PatternText, &Node)> {
+    rule.patterns.iter().flat_map(|pattern| {
+        let tops = match &pattern.node.expr {
+            Expr::Any(parts) => parts.as_slice(),
+            _ => std::slice::from_ref(&pattern.node),
+        };
+        tops.iter().map(move |top| (pattern, top))
+    })
+}
+
+fn conjuncts(node: &Node) -> &[Node] {
+    match &node.expr {
+        Expr::All(parts) => parts,
+        _ => std::slice::from_ref(node),
     }
 }

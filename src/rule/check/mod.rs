@@ -1,14 +1,21 @@
 //! Lints over rule files as a whole: what compiles but cannot mean what it says.
 
+mod attributes;
 mod clauses;
+mod demands;
 mod features;
+mod idle;
 mod shadow;
 
 use std::collections::{HashMap, HashSet};
 
+use regex_syntax::hir::{Hir, HirKind};
+
+use self::demands::Concepts;
 use super::{
     compile::PART_OF_SPEECH_NAMES,
-    file::{ExampleKind, PatternText, Rule, RuleFiles},
+    file::{Example, ExampleKind, PatternText, Rule, RuleFiles},
+    require::parse,
     syntax::{Expr, Node, Quantity, WordShape, WordTest},
 };
 use crate::{
@@ -20,7 +27,14 @@ use crate::{
 const CARRIERS: [(&str, &str); 5] = [("", ""), ("", "が"), ("", "を"), ("この", "は"), ("また", "、")];
 
 pub(super) fn lint(files: &RuleFiles, analyzer: &Analyzer, diagnostics: &mut Vec<Diagnostic>) {
-    let mut lint = Lint { worker: analyzer.worker(), analyzer, diagnostics, used: HashSet::new() };
+    let mut lint = Lint {
+        worker: analyzer.worker(),
+        analyzer,
+        diagnostics,
+        concepts: Concepts::new(&files.concepts),
+        used: HashSet::new(),
+        attributes: HashSet::new(),
+    };
     for rule in &files.rules {
         for pattern in rule.patterns.iter().chain(&rule.unless) {
             lint.node(&pattern.node, pattern);
@@ -28,6 +42,7 @@ pub(super) fn lint(files: &RuleFiles, analyzer: &Analyzer, diagnostics: &mut Vec
         // `unless` is often shared by rules of either scope.
         rule.patterns.iter().for_each(|pattern| lint.units(&pattern.node, rule.unit, pattern));
         lint.forbidden(rule);
+        lint.without_words(rule);
         lint.same_alternatives(&rule.patterns);
         lint.examples(rule);
     }
@@ -39,14 +54,20 @@ pub(super) fn lint(files: &RuleFiles, analyzer: &Analyzer, diagnostics: &mut Vec
     }
     lint.features(files);
     lint.unused_concepts(files);
+    lint.example_attributes(&files.rules);
     lint.shadowed(&files.rules);
+    lint.idle(files);
 }
 
 struct Lint<'a> {
     worker: AnalysisWorker<'a>,
     analyzer: &'a Analyzer,
     diagnostics: &'a mut Vec<Diagnostic>,
+    concepts: Concepts<'a>,
+    /// Concepts that are used.
     used: HashSet<String>,
+    /// Attributes that are tested.
+    attributes: HashSet<String>,
 }
 
 impl Lint<'_> {
@@ -67,6 +88,10 @@ impl Lint<'_> {
             Expr::Any(parts) | Expr::All(parts) => self.parts(parts, &node.expr, pattern),
             Expr::Compare { sum, comparison, number } => self.comparison(node, pattern, (sum, *comparison, *number)),
             Expr::Aligned(_, inner) => self.alignment(node, inner, pattern),
+            Expr::Attribute { name, values, negated } => {
+                self.attributes.insert(name.clone());
+                self.attribute(node, pattern, (name, values, *negated));
+            }
             _ => {}
         }
         for child in node.expr.children() {
@@ -167,6 +192,16 @@ impl Lint<'_> {
             let message = format!("「'{text}'」は正規化すると空になるので、どこにも当たりません");
             let help = Some("記号や空白だけでなく、探す文字を書いてください".into());
             self.warn("dead-term", pattern, node, message, help);
+            return;
+        }
+        // Q&A is one word.
+        let is_list = |mark: &str| text.split(mark).filter(|part| !part.trim().is_empty()).count() > 1;
+        if let Some(mark) = ["|", " & "].into_iter().find(|mark| is_list(mark)) {
+            let words: Vec<String> = text.split(mark).map(|part| format!("'{}'", part.trim())).collect();
+            let mark = mark.trim();
+            let message = format!("引用符の中の「{mark}」は演算子ではなく、文字そのものとして探します");
+            let help = format!("{} のように、語ごとに引用符で囲んでください", words.join(&format!(" {mark} ")));
+            self.warn("quoted-operator", pattern, node, message, Some(help));
         }
     }
 
@@ -183,6 +218,9 @@ impl Lint<'_> {
                     | '\u{3000}'
             )
         };
+        if let Some((told, help)) = self.misread(text) {
+            return self.warn("dead-term", pattern, node, told, Some(help));
+        }
         let Some(dead) = text.chars().find(|&c| is_dead(c)) else { return };
         let mended: String = text
             .chars()
@@ -196,6 +234,41 @@ impl Lint<'_> {
             false => "正規化した文に合わせて、英数字は半角、カナは全角で書いてください".to_owned(),
         };
         self.warn("dead-term", pattern, node, format!("正規表現の「{dead}」は正規化した文には現れません"), Some(help));
+    }
+
+    /// What a regular expression finds otherwise than its author means, and what to write.
+    fn misread(&self, text: &str) -> Option<(String, String)> {
+        if let Some(control) = text.chars().find(|c| c.is_control() && !c.is_whitespace()) {
+            return Some((
+                format!("正規表現に制御文字（U+{:04X}）が入っていて、どの文にも当たりません", u32::from(control)),
+                "TOML の \"…\" の中では「\\」が特別な意味を持ちます。外側を '''…''' で囲んでください".to_owned(),
+            ));
+        }
+        let doubled = [r"\\d", r"\\w", r"\\s", r"\\b", r"\\p"].into_iter().find(|doubled| text.contains(doubled));
+        if let Some(doubled) = doubled {
+            return Some((
+                format!("正規表現の「{doubled}」は「\\」の文字そのものを探します"),
+                format!("「{}」と書いてください（TOML の '…' や '''…''' の中では「\\」を重ねません）", &doubled[1..]),
+            ));
+        }
+        // Classes often list a character in all its widths.
+        let mut texts = Vec::new();
+        literals(&parse(text)?, &mut texts);
+        let normal = |text: &str| self.analyzer.normalizer().normalize(text).text().to_owned();
+        if let Some(spaced) = texts.iter().find(|text| text.trim().contains(' ') && !normal(text).contains(' ')) {
+            return Some((
+                format!("「{spaced}」の空白は正規化で詰められるので、この形では現れません"),
+                format!("「{}」と書いてください", normal(spaced)),
+            ));
+        }
+        let (dead, meant) = texts.iter().flat_map(|text| text.chars()).filter(char::is_ascii).find_map(|c| {
+            let meant = normal(c.encode_utf8(&mut [0; 4]));
+            (!meant.starts_with(c)).then_some((c, meant))
+        })?;
+        Some((
+            format!("半角の「{dead}」は正規化で「{meant}」になるので、正規化した文には現れません"),
+            format!("正規表現の中でも「{meant}」と書いてください"),
+        ))
     }
 
     fn same_alternatives(&mut self, patterns: &[PatternText]) {
@@ -213,7 +286,31 @@ impl Lint<'_> {
         }
     }
 
+    /// Examples that contradict or repeat each other.
+    fn repeated_examples(&mut self, rule: &Rule) {
+        let fires = |kind| matches!(kind, ExampleKind::Match | ExampleKind::KnownMiss);
+        let mut seen: HashMap<_, &Example> = HashMap::new();
+        for example in &rule.examples {
+            let Some(first) = seen.insert((&example.text, &example.attributes), example) else { continue };
+            let (id, message, help) = if fires(first.kind) == fires(example.kind) {
+                ("repeated-example", "同じ例が 2 回あります", "一方を消してください")
+            } else {
+                (
+                    "contradicting-example",
+                    "同じ文が、当たるはずの例と当たらないはずの例の両方にあります",
+                    "どちらかから消してください",
+                )
+            };
+            self.diagnostics.push(
+                Diagnostic::warning(id, example.span.clone(), message)
+                    .help(help)
+                    .related(first.span.clone(), "最初のもの"),
+            );
+        }
+    }
+
     fn examples(&mut self, rule: &Rule) {
+        self.repeated_examples(rule);
         let has = |kind| rule.examples.iter().any(|example| example.kind == kind);
         let missing = match (
             has(ExampleKind::Match) || has(ExampleKind::KnownMiss),
@@ -247,6 +344,17 @@ impl Lint<'_> {
                 );
             }
         }
+    }
+}
+
+/// The texts that a regular expression spells out.
+fn literals(hir: &Hir, found: &mut Vec<String>) {
+    match hir.kind() {
+        HirKind::Literal(literal) => found.extend(String::from_utf8(literal.0.to_vec())),
+        HirKind::Capture(capture) => literals(&capture.sub, found),
+        HirKind::Repetition(repetition) => literals(&repetition.sub, found),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| literals(part, found)),
+        _ => {}
     }
 }
 

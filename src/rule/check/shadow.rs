@@ -58,7 +58,8 @@ impl Lint<'_> {
                     && other.is_within(shape)
                     && shape.rule.strength == other.rule.strength
                     && shape.rule.concreteness == other.rule.concreteness;
-                other_index != index
+                // Of two rules with one id it was told already.
+                other.rule.id != shape.rule.id
                     && shape.is_within(other)
                     // A strong rule says more than the weak one in which it stands, a more concrete one decides the
                     // primary section.
