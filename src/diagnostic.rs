@@ -103,7 +103,9 @@ impl fmt::Display for Diagnostic {
         let number = place.line.to_string();
         let margin = " ".repeat(number.len());
         let text = &self.span.source.text();
-        let end = self.span.byte_range.end.clamp(self.span.byte_range.start, line_start + line.len().max(1));
+        // A place may be the end of the line itself, which is two bytes at times.
+        let line_end = (line_start + line.len().max(1)).max(self.span.byte_range.start);
+        let end = self.span.byte_range.end.clamp(self.span.byte_range.start, line_end);
         let before = text.get(line_start..self.span.byte_range.start).unwrap_or("");
         let marked = text.get(self.span.byte_range.start..end.min(text.len())).unwrap_or("");
         // A line of a rule file may be very long: show what stands around the place.

@@ -336,10 +336,31 @@ fn hostile_patterns_end_soon() {
     fault(&huge, "file-too-large", 1, 1);
 }
 
+#[test]
+fn a_fault_at_the_end_has_a_place() {
+    let text = "カード |　";
+    let error = parse_pattern(text).expect_err("an operand is missing");
+    assert_eq!(text.get(error.byte_range), Some("　"));
+    let Err(RuleSetError(diagnostics)) = compile("a=\r\n") else { panic!("a value is missing") };
+    assert!(diagnostics[0].to_string().contains("error[toml]"), "{}", diagnostics[0]);
+}
+
 proptest! {
     #[test]
     fn no_pattern_panics(text in "[カード忘れるa-c0-9()\\[\\]{}|&!,+<>='\"/@~*. 　\n#-]{0,40}") {
-        let _ = parse_pattern(&text);
+        match parse_pattern(&text) {
+            Ok(node) => prop_assert!(text.get(node.byte_range).is_some()),
+            Err(error) => prop_assert!(text.get(error.byte_range.clone()).is_some(), "{error:?}"),
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_file_can_be_shown(text in "([\\[\\]='\"# \t　{},.]|\r?\n|\r|rule|id|pattern|カード|category|a){0,24}") {
+        if let Err(RuleSetError(diagnostics)) = compile(&text) {
+            for diagnostic in diagnostics {
+                prop_assert!(diagnostic.to_string().contains(diagnostic.id));
+            }
+        }
     }
 }
 

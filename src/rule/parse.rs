@@ -291,7 +291,8 @@ pub fn parse_pattern(text: &str) -> Result<Node, PatternError> {
         return Err(PatternError::new("empty-pattern", 0..text.len(), "パターンが空です")
             .help("語か '文字列' を書いてください"));
     }
-    let mut parser = PatternParser { tokens: &tokens, at: 0, end: text.len(), depth: 0 };
+    let last = text.char_indices().next_back().map_or(0, |(at, _)| at)..text.len();
+    let mut parser = PatternParser { tokens: &tokens, at: 0, last, depth: 0 };
     let node = parser.any()?;
     match parser.peek() {
         None => Ok(node),
@@ -323,7 +324,8 @@ pub fn parse_pattern(text: &str) -> Result<Node, PatternError> {
 struct PatternParser<'t> {
     tokens: &'t [(Token, Range<usize>)],
     at: usize,
-    end: usize,
+    /// The last character.
+    last: Range<usize>,
     depth: usize,
 }
 
@@ -444,8 +446,7 @@ impl PatternParser<'_> {
 
     fn primary(&mut self) -> Result<Node, PatternError> {
         let Some((token, range)) = self.peek() else {
-            let at = self.end.saturating_sub(1)..self.end;
-            return Err(PatternError::new("missing-operand", at, "パターンが途中で終わっています")
+            return Err(PatternError::new("missing-operand", self.last.clone(), "パターンが途中で終わっています")
                 .help("語か '文字列' を続けてください"));
         };
         self.at += 1;
