@@ -774,7 +774,7 @@ fn a_part_can_be_exported() {
     for (arguments, words) in [
         (&["export", "-o", "part.csv"][..], &["part.csv", ".xlsx"][..]),
         (&["export", "停電 隕石", "-o", "none.xlsx"], &["書き出すコメントがありません"]),
-        (&["export", "-o", "none.xlsx", "--sample", "多め"], &["--sample"]),
+        (&["export", "-o", "none.xlsx", "--sample", "多め"], &["--sample", "「5%」のような割合か"]),
     ] {
         let ran = desk.run(arguments);
         assert_eq!(ran.code, 2, "{arguments:?}");

@@ -337,6 +337,13 @@ fn hostile_patterns_end_soon() {
 }
 
 #[test]
+fn another_word_is_no_slip() {
+    let rules = with_pattern("カード").replace("id = \"t\"", "id = \"t\"\nkind = \"include\"");
+    let Err(RuleSetError(diagnostics)) = compile(&rules) else { panic!("there is no such kind") };
+    assert_eq!((diagnostics[0].id, &diagnostics[0].help), ("wrong-value", &None));
+}
+
+#[test]
 fn a_fault_at_the_end_has_a_place() {
     let text = "カード |　";
     let error = parse_pattern(text).expect_err("an operand is missing");

@@ -72,7 +72,12 @@ pub(super) fn report(error: &clap::Error) -> ExitCode {
                 context(ContextKind::ValidValue).replace(' ', "、")
             )
         }
-        ErrorKind::ValueValidation => format!("「{argument}」に「{value}」は指定できません"),
+        ErrorKind::ValueValidation => {
+            // What numbers of the standard library say is English.
+            let reason = std::error::Error::source(&error).map(ToString::to_string);
+            let reason = reason.filter(|reason| !reason.is_ascii()).map(|reason| format!("（{reason}）"));
+            format!("「{argument}」に「{value}」は指定できません{}", reason.unwrap_or_default())
+        }
         ErrorKind::ArgumentConflict => {
             format!("「{argument}」は「{}」と一緒に指定できません", context(ContextKind::PriorArg))
         }

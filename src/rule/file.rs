@@ -627,7 +627,13 @@ impl FileReader {
         let choice = choices.iter().find(|(name, _)| Some(*name) == found).map(|&(_, choice)| choice);
         if choice.is_none() {
             let names = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join("、");
-            let close = found.and_then(|found| closest(found, choices.iter().map(|&(name, _)| name)));
+            // Another first letter is no slip but another word: `include` does not mean `exclude`.
+            let close = found.and_then(|found| {
+                closest(
+                    found,
+                    choices.iter().map(|&(name, _)| name).filter(|name| name.chars().next() == found.chars().next()),
+                )
+            });
             self.error("wrong-value", source, value.span(), format!("「{key}」に書けるのは {names} です")).help =
                 close.map(|close| format!("「{close}」ではありませんか"));
         }

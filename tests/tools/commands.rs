@@ -130,7 +130,7 @@ fn explain_writes_text_and_json() {
     let rules = Rules::new(EXPLAINED);
     let text = "端末が故障した";
     let shown = rules.text(&["explain", text], 0);
-    assert!(shown.contains("○ a（甲）  確信度 0.900  primary"), "{shown}");
+    assert!(shown.contains("○ a（甲）  確信度 0.900  主分類"), "{shown}");
     assert!(shown.contains("○ 「端末が故障」  (near(<machine>, fact(故障)))  8:12"), "{shown}");
     assert!(shown.contains("× b（乙）  当たった規則はありません"), "{shown}");
     let value = rules.json(&["explain", text], 0);
@@ -144,6 +144,13 @@ fn explain_writes_text_and_json() {
     let failed = &value["categories"][0]["nearest"]["failed"][0];
     assert_eq!((&failed["text"], &failed["reason"]), (&json!("fact(故障)"), &json!("feature")));
     assert_eq!((&failed["line"], &failed["column"]), (&json!(8), &json!(29)));
+}
+
+#[test]
+fn explain_wants_a_text() {
+    let output = jirei(&["rules", "explain", "　"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("調べる文が空です"));
 }
 
 #[test]
@@ -322,4 +329,11 @@ fn from_khcoder_reads_every_encoding_and_says_what_it_found() {
     from_khcoder(euc, 0);
     from_khcoder(format!("{text}＊番号\nNo. > 3\n").as_bytes(), 1);
     assert_eq!(jirei(&["rules", "from-khcoder", "/nonexistent.cod"]).status.code(), Some(2));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (empty, toml) = (folder.path().join("empty.cod"), folder.path().join("r.toml"));
+    fs::write(&empty, "\r\n").expect("a file in it");
+    let output = jirei(&["rules", "from-khcoder", path(&empty), "-o", path(&toml)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("コードが 1 つもありません"));
+    assert!(!toml.exists());
 }

@@ -67,6 +67,9 @@ impl Args {
             comment.facility = Some(Facility::parse(&written).map_or(written, |known| known.name().to_owned()));
         }
         let analysis = analyzer.worker().analyze(&comment.text);
+        if analysis.morphemes.is_empty() {
+            anyhow::bail!("調べる文が空です（調べるコメントの文を書いてください）");
+        }
         let explanation = Matcher::new(&rules).explain(&analysis, &comment);
         let view = View { rules: &rules, infos: rules.rules().collect(), text: &comment.text };
         let mut out = stdout();
@@ -146,7 +149,7 @@ impl View<'_> {
                     write!(out, "  確信度 {confidence:.3}")?;
                 }
                 if explanation.primary == Some(category.category) {
-                    write!(out, "  primary")?;
+                    write!(out, "  主分類")?;
                 }
                 writeln!(out)?;
             }

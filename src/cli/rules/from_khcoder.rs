@@ -47,6 +47,12 @@ impl Args {
         let analyzer = shared.analyzer()?;
         let source = Source::new(&self.file, text);
         let conversion = convert_khcoder(&source, self.category.as_deref(), &analyzer);
+        if conversion.rules.is_empty() && conversion.diagnostics.is_empty() {
+            anyhow::bail!(
+                "`{}` にはコードが 1 つもありません（「＊」で始まるコード名の行と、その下の条件の行を書いたファイルを指定してください）",
+                self.file.display()
+            );
+        }
         match file {
             Some(file) => output::finish(file, conversion.toml.as_bytes())?,
             None => {
