@@ -344,10 +344,13 @@ fn another_word_is_no_slip() {
 }
 
 #[test]
-fn a_fault_at_the_end_has_a_place() {
+fn the_place_of_a_fault_is_of_whole_characters() {
     let text = "カード |　";
     let error = parse_pattern(text).expect_err("an operand is missing");
     assert_eq!(text.get(error.byte_range), Some("　"));
+    let text = "<　>都道府県";
+    let error = parse_pattern(text).expect_err("no such form");
+    assert_eq!(text.get(error.byte_range), Some("<　>"));
     let Err(RuleSetError(diagnostics)) = compile("a=\r\n") else { panic!("a value is missing") };
     assert!(diagnostics[0].to_string().contains("error[toml]"), "{}", diagnostics[0]);
 }

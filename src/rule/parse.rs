@@ -470,7 +470,7 @@ impl PatternParser<'_> {
             }
             Token::Mark("<") if self.is_mark(">") => Err(PatternError::new(
                 "syntax",
-                range.start..range.end + 1,
+                range.start..self.tokens[self.at].1.end,
                 "「<>変数-->値」の書き方は使えません",
             )
             .help("回答の属性は @問 = 問11、@都道府県 in {東京都, 大阪府} のように、列の名前に「@」を付けて書きます")),
