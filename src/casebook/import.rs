@@ -530,7 +530,7 @@ impl<'c> Import<'c> {
 /// file's answer has that, without end.
 pub(super) fn ids_for(comment: &Comment) -> impl Iterator<Item = CommentId> {
     let others = (2..).map(|number| CommentId::new(format!("{}@{number}", comment.id)));
-    std::iter::once(comment.id.clone()).chain(others.take(if comment.origin.is_unnumbered { usize::MAX } else { 0 }))
+    std::iter::once(comment.id.clone()).chain(comment.origin.is_unnumbered.then_some(others).into_iter().flatten())
 }
 
 /// Whether two texts have three in ten of their pairs of neighbouring characters in common (Dice's coefficient).

@@ -17,6 +17,8 @@ use tantivy::{
     },
 };
 
+use super::error::{InIndex, IndexError};
+
 /// A folder of index files that asks to write nothing of those who only read.
 ///
 /// tantivy keeps its segment files from being deleted while a reader opens them by locking a file, which it opens for
@@ -37,8 +39,9 @@ pub(super) struct IndexDirectory {
 pub(super) struct Refusal(Arc<OnceLock<io::ErrorKind>>);
 
 impl Refusal {
-    pub(super) fn kind(&self) -> Option<io::ErrorKind> {
-        self.0.get().copied()
+    /// Adds the folder to what tantivy says, and what the system said where tantivy does not pass it on.
+    pub(super) fn in_index<T>(&self, folder: &Path, done: tantivy::Result<T>) -> Result<T, IndexError> {
+        done.in_index(folder).map_err(|error| error.refused(self.0.get().copied()))
     }
 
     fn noting<T>(&self, done: io::Result<T>) -> io::Result<T> {

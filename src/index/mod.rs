@@ -613,7 +613,7 @@ impl Writer {
                 Err(TantivyError::LockFailure(LockError::LockBusy, _)) if since.elapsed() < PATIENCE => {
                     thread::sleep(Duration::from_millis(20));
                 }
-                writer => break writer.in_index(folder).map_err(|error| error.refused(refusal.kind()))?,
+                writer => break refusal.in_index(folder, writer)?,
             }
         };
         // A deletion of nothing. tantivy gives the first operation the number of the last commit; a merge of what was
@@ -689,7 +689,7 @@ impl Writer {
         }
         out.add_u64(fields.chars, comment.text.chars().count() as u64);
         out.add_u64(fields.position, position);
-        self.writer.add_document(out).in_index(&self.folder).map_err(|error| error.refused(self.refusal.kind()))?;
+        self.refusal.in_index(&self.folder, self.writer.add_document(out))?;
         Ok(())
     }
 
@@ -702,15 +702,15 @@ impl Writer {
     ) -> Result<T, IndexError> {
         let payload = serde_json::to_string(info)
             .map_err(|error| IndexError::Damaged { folder: self.folder.clone(), message: error.to_string() })?;
-        let refused = |error: IndexError| error.refused(self.refusal.kind());
-        let mut prepared = self.writer.prepare_commit().in_index(&self.folder).map_err(refused)?;
+        let (refusal, folder) = (&self.refusal, &self.folder);
+        let mut prepared = refusal.in_index(folder, self.writer.prepare_commit())?;
         prepared.set_payload(&payload);
         let done = between()?;
-        prepared.commit().in_index(&self.folder).map_err(refused)?;
+        refusal.in_index(folder, prepared.commit())?;
         self.leftovers.index = None;
         // Merging may take minutes, in which the index is as good as it will be.
         shown();
-        self.writer.wait_merging_threads().in_index(&self.folder).map_err(refused)?;
+        self.refusal.in_index(&self.folder, self.writer.wait_merging_threads())?;
         Ok(done)
     }
 }
